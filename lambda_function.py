@@ -1,0 +1,19 @@
+"""The Lambda entry: builds the service once per environment, and hands events over."""
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from model_service.bootstrap import build_service
+from model_service.deadline import Context, Deadline
+from model_service.settings import Settings
+
+logging.getLogger("model_service").setLevel(logging.INFO)
+
+service = build_service(Settings.from_environ(os.environ))
+
+
+def lambda_handler(event: Mapping[str, Any], context: Context | None) -> dict[str, Any]:
+    """Predict the rides of one batch of Kinesis records; see `Service.handle`."""
+    return service.handle(event, Deadline.of(context))

@@ -1,0 +1,123 @@
+"""What becomes of a batch: the rules of Lambda's event source mapping for Kinesis, without I/O.
+
+Sources, all in the AWS Lambda Developer Guide: "How Lambda processes records from stream and
+queue-based event sources", "Configuring partial batch response with Kinesis Data Streams and
+Lambda", "Retain discarded batch records for a Kinesis Data Streams event source in Lambda".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from local.records import Record
+from local.settings import FOREVER, MappingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records to invoke the function with, how often that was tried, and how often again."""
+
+    records: Sequence[Record]
+    invocations: int = 0
+    retries: int = 0
+
+
+class Condition(StrEnum):
+    """Why a batch was given up; the names are AWS's."""
+
+    RETRIES = "RetryAttemptsExhausted"
+    AGE = "RecordAgeExceeded"
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A batch that will not be tried again."""
+
+    batch: Batch
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What to do after an invocation: batches to try, in order, or one to give up.
+
+    Attributes:
+        todo: What is left of the batch.
+        given_up: What is discarded, to the destination if there is one.
+        back_off: Whether to wait before the next try.
+    """
+
+    todo: Sequence[Batch] = ()
+    given_up: GivenUp | None = None
+    back_off: bool = False
+
+
+def first_failure(answer: Any, records: Sequence[Record]) -> int:
+    """The position of the first record that a function's answer says is not done.
+
+    Everything is done if the answer, or its list of failures, is null or empty. An answer that
+    cannot be read, or names a record that is not in the batch, says that nothing is done.
+    """
+    if not answer:
+        return len(records)
+    if not isinstance(answer, dict):
+        return 0
+    failures = answer.get("batchItemFailures")
+    if not failures:
+        return len(records)
+    positions = {record.sequence_number: place for place, record in enumerate(records)}
+    try:
+        return min(positions[failure["itemIdentifier"]] for failure in failures)
+    except (KeyError, TypeError):
+        return 0
+
+
+def after_invocation(batch: Batch, failed_at: int, settings: MappingSettings) -> Next:
+    """What to do after an invocation.
+
+    Args:
+        batch: What the function was invoked with.
+        failed_at: The position of the first record that is not done; 0 after a function error.
+        settings: The mapping's.
+
+    AWS does not say whether a retry of the remaining records counts from the start again; here it
+    does not, unless bisecting is on, where the cut at the reported record is a split, which costs
+    no retry.
+    """
+    rest = batch.records[failed_at:]
+    if not rest:
+        return Next()
+    invocations = batch.invocations + 1
+    if settings.bisect_on_error and failed_at > 0:
+        return Next(todo=[Batch(rest, invocations, batch.retries)])
+    if settings.bisect_on_error and len(rest) > 1:
+        middle = len(rest) // 2
+        halves = (rest[:middle], rest[middle:])
+        return Next(todo=[Batch(half, invocations, batch.retries) for half in halves])
+    if settings.max_retries != FOREVER and batch.retries >= settings.max_retries:
+        return Next(given_up=GivenUp(Batch(rest, invocations, batch.retries), Condition.RETRIES))
+    return Next(todo=[Batch(rest, invocations, batch.retries + 1)], back_off=True)
+
+
+def without_expired(
+    batch: Batch, settings: MappingSettings, now: float
+) -> tuple[Batch, GivenUp | None]:
+    """Split off the records at the head that are too old to be tried.
+
+    Args:
+        batch: Records in the order of the shard, so the oldest come first.
+        settings: The mapping's.
+        now: Seconds since the epoch.
+    """
+    if settings.max_record_age_seconds == FOREVER:
+        return batch, None
+    oldest = now - settings.max_record_age_seconds
+    expired = 0
+    while expired < len(batch.records) and batch.records[expired].arrival_time < oldest:
+        expired += 1
+    if not expired:
+        return batch, None
+    young = Batch(batch.records[expired:], batch.invocations, batch.retries)
+    old = Batch(batch.records[:expired], batch.invocations, batch.retries)
+    return young, GivenUp(old, Condition.AGE)

@@ -1,0 +1,105 @@
+"""A Lambda function in this process."""
+
+import importlib.util
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from local.intrinsics import TemplateError
+from local.template import Function
+
+logger = logging.getLogger(__name__)
+
+
+class FunctionFailed(Exception):
+    """An invocation ended with an error instead of an answer."""
+
+
+class Invoker(Protocol):
+    """Invokes a function."""
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        """Hand an event to the function; answer with its answer.
+
+        Raises:
+            FunctionFailed: The function raised, or its answer is not JSON.
+        """
+        ...
+
+
+class InProcessFunction:
+    """A function loaded as Lambda loads it: its own module, its own environment variables.
+
+    One invocation runs at a time, as in one Lambda execution environment.
+
+    Args:
+        function: What the template says of it.
+        folder: Where its module lies.
+        environ: Variables in addition to the template's, such as endpoint and credentials.
+    """
+
+    def __init__(self, function: Function, folder: Path, environ: Mapping[str, str]) -> None:
+        self._timeout_seconds = function.timeout_seconds
+        self._lock = threading.Lock()
+        with _environment({**environ, **function.environment}):
+            self._handler = _load_handler(function, folder)
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        """Hand an event to the function; answer with its answer.
+
+        Raises:
+            FunctionFailed: The function raised, or its answer is not JSON.
+        """
+        # To JSON and back, both ways, as through Lambda's Invoke.
+        payload = msgspec.json.decode(msgspec.json.encode(event))
+        with self._lock:
+            try:
+                answer = self._handler(payload, LocalContext(self._timeout_seconds))
+                return msgspec.json.decode(msgspec.json.encode(answer))
+            except Exception as error:
+                logger.exception("the function failed")
+                raise FunctionFailed(f"{type(error).__name__}: {error}") from error
+
+
+class LocalContext:
+    """The part of Lambda's context object that functions ask for time."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._end = time.monotonic() + timeout_seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function times out."""
+        return max(0, int((self._end - time.monotonic()) * 1000))
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _load_handler(function: Function, folder: Path) -> Callable[[Any, Any], Any]:
+    module_name, _, attribute = function.handler.rpartition(".")
+    path = folder / f"{module_name.replace('.', '/')}.py"
+    # A name of its own, so that two functions of one module are two modules.
+    spec = importlib.util.spec_from_file_location(f"{module_name}@{function.name}", path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise TemplateError(f"{function.name}: there is no {path} for {function.handler}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    handler: Callable[[Any, Any], Any] = getattr(module, attribute)
+    return handler

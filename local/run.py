@@ -1,0 +1,127 @@
+"""`make run`: rides in, predictions out, on the local stack.
+
+Prediction events go to stdout, one JSON line each, and nothing else does. Progress and a summary go
+to stderr. The exit status is 0 only if every ride is accounted for.
+"""
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from local.emulator import Emulator
+from local.ledger import Ledger
+from local.rides import SampleRide, sample_rides
+from local.stack import MODEL_BUCKET, Stack, train_model
+
+INPUT_STREAM = "ride_events"
+FUNCTION = "DurationFunction"
+# API reference, PutRecords: at most 500 entries.
+ENTRIES_A_CALL = 500
+POLL_SECONDS = 0.02
+# A run that makes no progress for so long is over.
+STALLED_SECONDS = 30.0
+
+
+def main() -> int:
+    """Run the whole and answer with the exit status."""
+    count = _arguments().rides
+    logging.disable(logging.WARNING)  # the summary says what became of each ride
+    with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
+        _say("training the sample model ...")
+        model = train_model(emulator, Path(folder))
+        _say(f"trained run {model.run_id}: RMSE {model.rmse:.2f} minutes")
+        with Stack(emulator, {"RunId": model.run_id, "ModelBucket": MODEL_BUCKET}) as stack:
+            _say(f"sending {count} rides to {INPUT_STREAM} ...")
+            ledger = account_for(stack, sample_rides(count))
+    for fault in ledger.faults()[:20]:
+        _say(fault)
+    _say(ledger.summary())
+    return 1 if ledger.faults() else 0
+
+
+def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
+    """Send rides, print their predictions, and follow each until it is predicted or rejected."""
+    environment = stack.template.function(FUNCTION).environment
+    kinesis, s3 = stack.emulator.client("kinesis"), stack.emulator.client("s3")
+    output = StreamReader(kinesis, environment["PREDICTIONS_STREAM_NAME"])
+    ledger = Ledger()
+    with ThreadPoolExecutor(1) as sender:
+        sent = sender.submit(_send, kinesis, rides, ledger)
+        progressed = time.monotonic()
+        while ledger.settled() < len(rides) and time.monotonic() < progressed + STALLED_SECONDS:
+            before = ledger.settled()
+            for data in output.read():
+                print(data.decode(), flush=True)  # noqa: T201 - the command's output
+                ledger.take_prediction(data, time.monotonic())
+            for body in _rejection_objects(s3, environment["FAILURES_BUCKET"]):
+                ledger.take_rejections(body)
+            if ledger.settled() > before:
+                progressed = time.monotonic()
+            time.sleep(POLL_SECONDS)
+        sent.result()
+    return ledger
+
+
+def _send(kinesis: Any, rides: Sequence[SampleRide], ledger: Ledger) -> None:
+    for call in batched(rides, ENTRIES_A_CALL, strict=False):
+        now = time.monotonic()
+        answer = kinesis.put_records(
+            StreamName=INPUT_STREAM,
+            Records=[{"Data": ride.data, "PartitionKey": ride.partition_key} for ride in call],
+        )
+        for ride, result in zip(call, answer["Records"], strict=True):
+            ledger.take_sent(result["SequenceNumber"], ride, now)
+
+
+class StreamReader:
+    """Reads a stream from its beginning."""
+
+    def __init__(self, kinesis: Any, stream: str) -> None:
+        self._kinesis = kinesis
+        self._iterators = [
+            kinesis.get_shard_iterator(
+                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            for shard in kinesis.list_shards(StreamName=stream)["Shards"]
+        ]
+
+    def read(self) -> Iterator[bytes]:
+        """The data of the records that came since the last call."""
+        for place, iterator in enumerate(self._iterators):
+            answer = self._kinesis.get_records(ShardIterator=iterator)
+            self._iterators[place] = answer["NextShardIterator"]
+            for record in answer["Records"]:
+                yield record["Data"]
+
+
+def _rejection_objects(s3: Any, bucket: str) -> Iterator[bytes]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="rejected/"):
+        for entry in page.get("Contents", ()):
+            yield s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser.add_argument("--rides", type=_count, default=1000, help="how many rides to send")
+    return parser.parse_args()
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"RIDES={text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's progress
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The settings of an event source mapping, as a SAM template has them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from local.intrinsics import TemplateError
+
+FOREVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSettings:
+    """A Kinesis event of a SAM template.
+
+    Attributes:
+        name: Logical ID of the mapping.
+        stream: Name of the input stream.
+        starting_position: TRIM_HORIZON or LATEST.
+        batch_size: Most records of one invocation.
+        batching_window_seconds: How long to wait for a full batch.
+        bisect_on_error: Split a batch that failed as a whole.
+        report_item_failures: Read `batchItemFailures` in the function's answer.
+        max_retries: How often a batch is tried again; -1 is forever.
+        max_record_age_seconds: Older records are given up; -1 is never.
+        failure_bucket: S3 bucket for batches that are given up; None drops them.
+    """
+
+    name: str
+    stream: str
+    starting_position: str
+    batch_size: int = 100
+    batching_window_seconds: float = 0
+    bisect_on_error: bool = False
+    report_item_failures: bool = False
+    max_retries: int = FOREVER
+    max_record_age_seconds: int = FOREVER
+    failure_bucket: str | None = None
+
+    @classmethod
+    def from_properties(cls, name: str, properties: Mapping[str, Any]) -> Self:
+        """Read the properties of a SAM event of type Kinesis, intrinsic functions resolved.
+
+        Raises:
+            TemplateError: A property is not simulated here.
+        """
+        unknown = properties.keys() - _KNOWN_PROPERTIES
+        if unknown:
+            raise TemplateError(
+                f"{name}: the local event source mapping does not simulate "
+                f"{', '.join(sorted(unknown))}; it knows {', '.join(sorted(_KNOWN_PROPERTIES))}"
+            )
+        if properties["StartingPosition"] not in ("TRIM_HORIZON", "LATEST"):
+            raise TemplateError(
+                f"{name}: StartingPosition is {properties['StartingPosition']!r}; "
+                "locally it must be TRIM_HORIZON or LATEST"
+            )
+        return cls(
+            name=name,
+            stream=_resource(properties["Stream"], "kinesis", name),
+            starting_position=properties["StartingPosition"],
+            batch_size=int(properties.get("BatchSize", 100)),
+            batching_window_seconds=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+            bisect_on_error=_flag(properties.get("BisectBatchOnFunctionError", False)),
+            report_item_failures="ReportBatchItemFailures"
+            in properties.get("FunctionResponseTypes", []),
+            max_retries=int(properties.get("MaximumRetryAttempts", FOREVER)),
+            max_record_age_seconds=int(properties.get("MaximumRecordAgeInSeconds", FOREVER)),
+            failure_bucket=_failure_bucket(properties, name),
+        )
+
+
+_KNOWN_PROPERTIES = {
+    "BatchSize",
+    "BisectBatchOnFunctionError",
+    "DestinationConfig",
+    "FunctionResponseTypes",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "StartingPosition",
+    "Stream",
+}
+
+
+def _flag(value: Any) -> bool:
+    return str(value).lower() == "true"
+
+
+def _failure_bucket(properties: Mapping[str, Any], name: str) -> str | None:
+    destination = properties.get("DestinationConfig")
+    if destination is None:
+        return None
+    return _resource(destination["OnFailure"]["Destination"], "s3", name)
+
+
+def _resource(arn: str, service: str, name: str) -> str:
+    parts = arn.split(":")
+    if len(parts) < 6 or parts[2] != service:  # noqa: PLR2004 - arn:partition:service:region:account:id
+        raise TemplateError(f"{name}: {arn!r} is not the ARN of a {service} resource")
+    return parts[5].rpartition("/")[2]

@@ -1,0 +1,137 @@
+"""A SAM template's streams, bucket and functions, running on the emulator."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from local.destination import S3Destination
+from local.emulator import REGION, Emulator
+from local.function import InProcessFunction
+from local.intrinsics import ACCOUNT
+from local.mapping import Destination, EventSourceMapping, NoDestination
+from local.settings import MappingSettings
+from local.template import Function, Template, read_template
+
+PROJECT = Path(__file__).resolve().parent.parent
+MODEL_BUCKET = "mlflow-models"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """What training says at its end; the scores are in the units of the target."""
+
+    run_id: str
+    experiment_id: str
+    model_sha256: str
+    rmse: float
+
+
+def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel:
+    """Train a model with this project's own command, and log it to the emulator's S3.
+
+    Args:
+        emulator: Holds the model bucket.
+        folder: Where MLflow's tracking database goes.
+        options: Options of `python -m training`.
+
+    Raises:
+        RuntimeError: Training failed; the message has what it printed.
+    """
+    emulator.client("s3").create_bucket(Bucket=MODEL_BUCKET)
+    environ = {
+        **os.environ,
+        **emulator.environ,
+        "MODEL_BUCKET": MODEL_BUCKET,
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder.resolve() / 'mlflow.db'}",
+    }
+    command = [sys.executable, "-m", "training", *options]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+    result = json.loads(done.stdout.splitlines()[-1])
+    return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
+
+
+class Stack:
+    """The resources of a template on an emulator, and its functions being fed.
+
+    Args:
+        emulator: A running emulator.
+        parameters: Values of the template's parameters.
+        path: The template.
+
+    Raises:
+        TemplateError: The template cannot be run locally.
+        ServiceError: A function refuses to start.
+    """
+
+    def __init__(
+        self,
+        emulator: Emulator,
+        parameters: Mapping[str, str],
+        path: Path = PROJECT / "template.yaml",
+    ) -> None:
+        self.emulator = emulator
+        self.template: Template = read_template(path, parameters, REGION)
+        self._create_resources()
+        self.mappings = [
+            mapping
+            for function in self.template.functions
+            for mapping in self._feed(function, path.parent)
+        ]
+
+    def __enter__(self) -> Self:
+        for mapping in self.mappings:
+            mapping.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for mapping in self.mappings:
+            mapping.stop()
+
+    def _create_resources(self) -> None:
+        kinesis, s3 = self.emulator.client("kinesis"), self.emulator.client("s3")
+        for stream in self.template.streams:
+            kinesis.create_stream(StreamName=stream.name, ShardCount=stream.shards)
+            kinesis.get_waiter("stream_exists").wait(
+                StreamName=stream.name, WaiterConfig={"Delay": 1}
+            )
+        for bucket in self.template.buckets:
+            s3.create_bucket(Bucket=bucket)
+
+    def _feed(self, function: Function, folder: Path) -> list[EventSourceMapping]:
+        loaded = InProcessFunction(function, folder, self.emulator.environ)
+        return [
+            EventSourceMapping(
+                self.emulator.client("kinesis"),
+                loaded,
+                settings,
+                self._destination(function, settings),
+            )
+            for settings in function.mappings
+        ]
+
+    def _destination(self, function: Function, settings: MappingSettings) -> Destination:
+        if settings.failure_bucket is None:
+            return NoDestination()
+        s3: Any = self.emulator.client("s3")
+        return S3Destination(
+            s3,
+            settings.failure_bucket,
+            mapping_id=str(uuid.uuid5(uuid.NAMESPACE_URL, settings.name)),
+            function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}",
+        )

@@ -1,0 +1,90 @@
+"""The composition root: settings -> a service, with its model in memory and its clients made."""
+
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import NoRegionError
+
+from model_service.artifacts import fetch_model
+from model_service.errors import SettingsError
+from model_service.predictors import load_predictor, read_mlmodel
+from model_service.service import Model, Service
+from model_service.settings import Settings
+from model_service.sinks import (
+    NoRejectionStore,
+    NoStream,
+    PredictionSink,
+    PredictionStream,
+    RejectionSink,
+    RejectionStore,
+)
+
+# Two attempts of at most 1 + 2 seconds, and at most 1 second between them: within
+# `deadline.CALL_SECONDS`.
+_QUICK = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
+)
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5})
+
+
+def build_service(settings: Settings) -> Service:
+    """Fetch and load the model, make the clients, and put them together.
+
+    Raises:
+        SettingsError: A setting is missing.
+        ModelNotFound: There is no model where the settings say.
+        ModelRefused: The model must not be loaded.
+    """
+    return Service(
+        model=load_model(settings),
+        predictions=_prediction_sink(settings),
+        rejections=_rejection_sink(settings),
+        return_predictions=settings.return_predictions,
+    )
+
+
+def load_model(settings: Settings) -> Model:
+    """Fetch and load the model that the settings name.
+
+    Raises:
+        SettingsError: No run ID is set, and the model names none.
+        ModelNotFound: There is no model where the settings say.
+        ModelRefused: The model must not be loaded.
+    """
+    folder = fetch_model(settings, lambda: _client("s3", _PATIENT))
+    version = settings.run_id or read_mlmodel(folder).run_id
+    if version is None:
+        raise SettingsError(
+            f"RUN_ID is not set, and the model in {settings.model_location} names no run; "
+            "set RUN_ID, which is the version in prediction events"
+        )
+    trusted = settings.allow_pickle or settings.model_sha256 is not None
+    return Model(
+        name=settings.model_name,
+        version=version,
+        field=settings.prediction_field,
+        predictor=load_predictor(folder, trusted=trusted),
+    )
+
+
+def _prediction_sink(settings: Settings) -> PredictionSink:
+    if settings.test_run:
+        return NoStream()
+    kinesis = _client("kinesis", _QUICK, endpoint_url=settings.kinesis_endpoint_url)
+    return PredictionStream(kinesis, settings.predictions_stream)
+
+
+def _rejection_sink(settings: Settings) -> RejectionSink:
+    if settings.test_run or settings.failures_bucket is None:
+        return NoRejectionStore()
+    return RejectionStore(_client("s3", _QUICK), settings.failures_bucket, settings.model_name)
+
+
+def _client(service: str, config: Config, endpoint_url: str | None = None) -> Any:
+    try:
+        return boto3.client(service, config=config, endpoint_url=endpoint_url)
+    except NoRegionError:
+        raise SettingsError(
+            "AWS_DEFAULT_REGION is not set; set it to the region of the streams, such as eu-west-1"
+        ) from None

@@ -1,0 +1,53 @@
+"""How long an invocation may still work before it has to answer."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol, Self
+
+# Time kept back to build and send the answer.
+ANSWER_SECONDS = 0.5
+# The longest one call to AWS may take, all its attempts included (`bootstrap` sets the timeouts).
+CALL_SECONDS = 7.0
+# A call by hand may come without a context, and so without a limit of its own.
+WITHOUT_CONTEXT_SECONDS = 10.0
+
+
+class Context(Protocol):
+    """The part of Lambda's context object that is used here."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the environment."""
+        ...
+
+
+class Deadline:
+    """The moment an invocation has to stop working and answer.
+
+    The remaining time is asked for once, at the start; from then on a monotonic clock counts,
+    so that a jump of the wall clock moves nothing.
+
+    Args:
+        seconds: How long from now Lambda gives the invocation.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = clock() + seconds
+        # Long enough for one more call to end badly; a short invocation keeps half of its time.
+        self._reserve = max(ANSWER_SECONDS, min(CALL_SECONDS + ANSWER_SECONDS, seconds / 2))
+
+    @classmethod
+    def of(cls, context: Context | None) -> Self:
+        """The deadline of an invocation, from Lambda's context object."""
+        if context is None:
+            return cls(WITHOUT_CONTEXT_SECONDS)
+        return cls(context.get_remaining_time_in_millis() / 1000)
+
+    def seconds_left(self) -> float:
+        """Seconds of work left; 0 when it is time to answer."""
+        return max(0.0, self._end - self._reserve - self._clock())
+
+    def passed(self) -> bool:
+        """Whether it is time to stop and answer."""
+        return self.seconds_left() == 0

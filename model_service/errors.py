@@ -1,0 +1,40 @@
+"""Everything this package raises on purpose.
+
+ServiceError                 never raised itself
+├── SettingsError            an environment variable is missing or wrong
+├── EventError               the invocation is not a Kinesis batch
+└── ModelError               never raised itself
+    ├── ModelNotFound        no model where it was looked for
+    ├── ModelRefused         a model that must not be loaded
+    └── ModelBroken          a loaded model that fails on every ride
+
+Each message is one line: what was wrong, its value, and what to do about it.
+"""
+
+
+class ServiceError(Exception):
+    """Base of this package's errors."""
+
+
+class SettingsError(ServiceError):
+    """An environment variable is missing or has a value that is not allowed."""
+
+
+class EventError(ServiceError):
+    """The invocation's event does not have the shape of a Kinesis batch."""
+
+
+class ModelError(ServiceError):
+    """Base of the errors about a model."""
+
+
+class ModelNotFound(ModelError):
+    """There is no model where the settings say it is."""
+
+
+class ModelRefused(ModelError):
+    """A model was found, and loading it would be unsafe or would predict wrongly."""
+
+
+class ModelBroken(ModelError):
+    """The model raises on every ride of a batch."""

@@ -1,0 +1,216 @@
+"""The wire types: ride events in, prediction events out, rejections aside."""
+
+import binascii
+import json
+from collections.abc import Callable
+from enum import StrEnum
+from math import isfinite
+from typing import Annotated, Any, TypedDict
+
+import msgspec
+from msgspec import Meta, Struct
+
+RideId = int | str
+
+# A ride ID becomes a partition key. API reference, PutRecordsRequestEntry: 1 to 256 characters.
+MAX_RIDE_ID_CHARACTERS = 256
+
+
+class Ride(Struct, frozen=True, gc=False):
+    """One taxi ride, as known when it starts. Field names are those of the TLC trip records.
+
+    Attributes:
+        PULocationID: TLC zone where the ride starts.
+        DOLocationID: TLC zone where it is to end.
+        trip_distance: Miles, finite, at least 0.
+    """
+
+    PULocationID: int
+    DOLocationID: int
+    trip_distance: Annotated[float, Meta(ge=0)]
+
+
+class RideEvent(Struct, frozen=True, gc=False):
+    """What a record of the input stream says; further fields are ignored."""
+
+    ride: Ride
+    ride_id: int | Annotated[str, Meta(min_length=1, max_length=MAX_RIDE_ID_CHARACTERS)]
+
+
+class PredictionEvent(TypedDict):
+    """What a record of the output stream says.
+
+    `prediction` holds the predicted value (`ride_duration`: minutes) and the `ride_id` with the
+    type it came with. `event_id` is the same each time the same source record is processed by the
+    same model version, so that consumers can drop duplicates.
+    """
+
+    model: str
+    version: str
+    prediction: dict[str, float | RideId]
+    event_id: str
+
+
+class Reason(StrEnum):
+    """Why a record can never succeed."""
+
+    INVALID_BASE64 = "invalid_base64"
+    INVALID_UTF8 = "invalid_utf8"
+    INVALID_JSON = "invalid_json"
+    INVALID_EVENT = "invalid_event"
+    MODEL_ERROR = "model_error"
+    NOT_FINITE = "prediction_not_finite"
+
+
+class Rejected(Exception):
+    """A record can never succeed.
+
+    Args:
+        reason: The code to count by.
+        detail: One line for a person: the field, its value, what is allowed.
+    """
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+class RejectionSource(Struct, frozen=True, gc=False):
+    """Where a rejected record came from; `arrival_time` is in seconds since the epoch."""
+
+    stream: str
+    shard: str
+    sequence_number: str
+    partition_key: str
+    arrival_time: float
+
+
+class Rejection(Struct, frozen=True, gc=False):
+    """A line of a rejection object. `data` is the record's payload in base64, as it came."""
+
+    reason: Reason
+    detail: str
+    source: RejectionSource
+    model: str
+    version: str
+    data: str
+
+
+def decode_ride_event(data: str) -> RideEvent:
+    """Decode one record's payload.
+
+    Args:
+        data: The base64 text of a Kinesis record.
+
+    Raises:
+        Rejected: It is not base64, not UTF-8, not JSON or not a ride event.
+    """
+    try:
+        payload = binascii.a2b_base64(data, strict_mode=True)
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_BASE64, f"the data is not base64: {error}") from None
+    try:
+        event = _decode(payload)
+    except (ValueError, RecursionError) as error:
+        raise _diagnose(payload, str(error)) from None
+    # The decoder checks what it reads; fields it skips may hold anything but UTF-8, and integers
+    # may be longer than a partition key.
+    if not payload.isascii() or not _is_ride_id(event.ride_id):
+        _require_utf8(payload)
+        _require_fields(_parse(payload))
+    return event
+
+
+_decode = msgspec.json.Decoder(RideEvent).decode
+
+
+def _diagnose(payload: bytes, error: str) -> Rejected:
+    """Say what is wrong with a payload that did not decode. Off the hot path, so it may be slow."""
+    try:
+        _require_utf8(payload)
+        _require_fields(_parse(payload))
+    except Rejected as rejected:
+        return rejected
+    # Every field that counts is fine: the fault is in a field that is ignored otherwise.
+    return Rejected(Reason.INVALID_JSON, f"the data is not JSON: {error}")
+
+
+def _parse(payload: bytes) -> Any:
+    # Python's parser takes NaN and Infinity, which lets the field that holds one be named.
+    try:
+        return json.loads(payload.decode())
+    except (ValueError, RecursionError) as error:
+        raise Rejected(Reason.INVALID_JSON, f"the data is not JSON: {error}") from None
+
+
+def _require_utf8(payload: bytes) -> None:
+    try:
+        payload.decode()
+    except UnicodeDecodeError as error:
+        raise Rejected(Reason.INVALID_UTF8, f"the data is not UTF-8: {error}") from None
+
+
+def _require_fields(document: Any) -> None:
+    for path, is_allowed, allowed in _FIELDS:
+        name, value = ".".join(path), document
+        for key in path:
+            if key not in value:
+                raise Rejected(Reason.INVALID_EVENT, f"{name} is missing; it must be {allowed}")
+            value = value[key]
+        if not is_allowed(value):
+            raise Rejected(
+                Reason.INVALID_EVENT,
+                f"{name or 'the event'} is {_shown(value)}; it must be {allowed}",
+            )
+
+
+_MAX_SHOWN_CHARACTERS = 80
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_distance(value: Any) -> bool:
+    if not (_is_integer(value) or isinstance(value, float)):
+        return False
+    try:
+        return isfinite(value) and value >= 0
+    except OverflowError:  # an integer past the largest float
+        return False
+
+
+def _is_ride_id(value: Any) -> bool:
+    if not (_is_integer(value) or isinstance(value, str)):
+        return False
+    key = str(value)
+    # Kinesis counts UTF-16 units, of which a character has one or two.
+    return len(key) > 0 and (
+        len(key) <= MAX_RIDE_ID_CHARACTERS // 2
+        or len(key.encode("utf-16-le", "surrogatepass")) <= 2 * MAX_RIDE_ID_CHARACTERS
+    )
+
+
+# From the outside in, so that a fault is named where it is.
+_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
+    ((), _is_object, "a JSON object"),
+    (("ride",), _is_object, "a JSON object"),
+    (("ride", "PULocationID"), _is_integer, "an integer, a TLC zone ID"),
+    (("ride", "DOLocationID"), _is_integer, "an integer, a TLC zone ID"),
+    (("ride", "trip_distance"), _is_distance, "a finite number >= 0, in miles"),
+    (
+        ("ride_id",),
+        _is_ride_id,
+        f"an integer or a non-empty string, of at most {MAX_RIDE_ID_CHARACTERS} characters",
+    ),
+)

@@ -1,0 +1,40 @@
+"""The `MLmodel` file that MLflow writes beside each model."""
+
+from typing import Any, Self
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from model_service.errors import ModelRefused
+
+MLMODEL = "MLmodel"
+
+
+class MLmodel(Struct, frozen=True):
+    """What is needed of the file: the run, and how to load the model.
+
+    Attributes:
+        flavors: Settings by flavour (`sklearn`, `python_function`, …).
+        run_id: The run that logged the model; None for a model that was saved without a run.
+    """
+
+    flavors: dict[str, dict[str, Any]]
+    run_id: str | None = None
+
+    @classmethod
+    def parse(cls, content: bytes, location: str) -> Self:
+        """Read the file's content.
+
+        Args:
+            content: YAML.
+            location: Where it came from, for the error message.
+
+        Raises:
+            ModelRefused: It is not the file of a model.
+        """
+        try:
+            return msgspec.yaml.decode(content, type=cls)
+        except (msgspec.MsgspecError, yaml.YAMLError, ValueError, RecursionError) as error:
+            reason = " ".join(str(error).split())
+            raise ModelRefused(f"{location} is not an MLmodel file: {reason}") from None

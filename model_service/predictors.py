@@ -1,0 +1,174 @@
+"""Model files -> predict(features) -> values.
+
+The flavour's own library loads the model; mlflow is not imported unless no other flavour is there
+(its import takes longer than everything else at a cold start).
+"""
+
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from model_service.errors import ModelRefused
+from model_service.features import Features
+from model_service.mlmodel import MLMODEL, MLmodel
+
+# Types outside of skops' own list that scikit-learn's estimators are made of. The list is ours: one
+# in the model's files could be written by whoever wrote the model.
+TRUSTED_TYPES = (
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.tree._tree.Tree",
+)
+
+
+class Predictor(Protocol):
+    """A model in memory."""
+
+    def predict(self, features: Sequence[Features]) -> Sequence[float]:
+        """One value for each element of `features`, in their order.
+
+        Raises:
+            Exception: Whatever the model raises.
+        """
+        ...
+
+
+class Estimator:
+    """A scikit-learn estimator or an MLflow pyfunc model: anything that predicts a batch."""
+
+    def __init__(self, model: Any, *, as_table: bool = False) -> None:
+        self._model = model
+        self._as_table = as_table
+
+    def predict(self, features: Sequence[Features]) -> Sequence[float]:
+        """One value for each element of `features`, in their order."""
+        # Imported late, as scikit-learn is: a model of another flavour needs neither.
+        import numpy as np
+
+        answer = self._model.predict(self._input(features))
+        values: list[float] = np.asarray(answer, dtype=float).ravel().tolist()
+        return values
+
+    def _input(self, features: Sequence[Features]) -> Any:
+        if not self._as_table:
+            return features
+        import pandas as pd
+
+        return pd.DataFrame.from_records(list(features))
+
+
+def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
+    """Load the model of a folder that MLflow wrote.
+
+    Args:
+        folder: Holds `MLmodel` and the files it names.
+        trusted: Whether formats that run code when loaded are allowed.
+
+    Raises:
+        ModelRefused: Its format is not allowed, or not known, or it was trained with another
+            minor version of scikit-learn; the message says what to do.
+    """
+    flavors = read_mlmodel(folder).flavors
+    if "sklearn" in flavors:
+        return _load_sklearn(folder, flavors["sklearn"], trusted=trusted)
+    if "python_function" in flavors:
+        return _load_pyfunc(folder, trusted=trusted)
+    raise ModelRefused(
+        f"{folder / MLMODEL} has the flavours {sorted(flavors)}; "
+        "it must have sklearn or python_function"
+    )
+
+
+def read_mlmodel(folder: Path) -> MLmodel:
+    """The `MLmodel` file of a folder.
+
+    Raises:
+        ModelRefused: It is not the file of a model.
+    """
+    path = folder / MLMODEL
+    return MLmodel.parse(path.read_bytes(), str(path))
+
+
+def _load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Predictor:
+    _require_same_sklearn(flavor.get("sklearn_version"))
+    path = _inside(folder, flavor.get("pickled_model"))
+    serialization = flavor.get("serialization_format")
+    if serialization == "skops":
+        estimator = _load_skops(path)
+    elif serialization in ("pickle", "cloudpickle"):
+        _require_trust(f"{path} is a {serialization} file", trusted=trusted)
+        with path.open("rb") as file:
+            estimator = pickle.load(file)  # noqa: S301 - pinned, or allowed in so many words
+    else:
+        raise ModelRefused(
+            f"{path} has serialization_format {serialization!r}; "
+            "it must be skops, or pickle or cloudpickle where those are allowed"
+        )
+    _use_one_thread(estimator)
+    return Estimator(estimator)
+
+
+def _require_same_sklearn(trained_with: Any) -> None:
+    import sklearn
+
+    installed = str(sklearn.__version__)
+    if str(trained_with).split(".")[:2] != installed.split(".")[:2]:
+        raise ModelRefused(
+            f"the model was trained with scikit-learn {trained_with}, and {installed} is "
+            "installed, which may predict other values without an error: train it again with "
+            f"scikit-learn {installed}, or build the image with scikit-learn {trained_with}"
+        )
+
+
+def _inside(folder: Path, name: Any) -> Path:
+    path = folder / str(name)
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise ModelRefused(
+            f"{folder / MLMODEL} names the model file {name!r}, which is not a file of its folder"
+        )
+    return path
+
+
+def _load_skops(path: Path) -> Any:
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ModelRefused(
+            f"{path} holds types that are not on the list of trusted types: {error}; "
+            "if they are safe, add them to TRUSTED_TYPES in model_service/predictors.py"
+        ) from None
+    except Exception as error:
+        # A damaged or crafted file can fail anywhere inside the reader.
+        raise ModelRefused(f"{path} is not a skops file that can be loaded: {error!r}") from None
+
+
+def _load_pyfunc(folder: Path, *, trusted: bool) -> Predictor:
+    _require_trust(f"{folder} is an MLflow pyfunc model", trusted=trusted)
+    try:
+        from mlflow import pyfunc
+    except ImportError as error:
+        raise ModelRefused(
+            f"{folder} has no flavour but python_function, which needs mlflow, and {error}; "
+            "log the model with its scikit-learn flavour, or add mlflow to the image"
+        ) from None
+    return Estimator(pyfunc.load_model(str(folder)), as_table=True)
+
+
+def _require_trust(what: str, *, trusted: bool) -> None:
+    if not trusted:
+        raise ModelRefused(
+            f"{what}, which can run any code when it is loaded; log the model in skops format, "
+            "pin this one with MODEL_SHA256, or set ALLOW_PICKLE=True"
+        )
+
+
+def _use_one_thread(estimator: Any) -> None:
+    # A thread pool costs more than it gives on batches of a stream, and Lambda has few cores.
+    jobs = [name for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"]
+    estimator.set_params(**dict.fromkeys(jobs, 1))

@@ -1,0 +1,236 @@
+"""A batch of source records in; predictions, rejections and failed items out."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+import msgspec
+
+from model_service.deadline import Deadline
+from model_service.errors import ModelBroken
+from model_service.events import (
+    PredictionEvent,
+    Reason,
+    Rejected,
+    Rejection,
+    RejectionSource,
+    RideEvent,
+    decode_ride_event,
+)
+from model_service.features import ride_features
+from model_service.kinesis import SourceRecord, lowest, source_records
+from model_service.predictors import Predictor
+from model_service.sinks import Entry, PredictionSink, RejectionSink
+
+logger = logging.getLogger(__name__)
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model in memory, and what prediction events say of it."""
+
+    name: str
+    version: str
+    field: str
+    predictor: Predictor
+
+
+@dataclass(frozen=True, slots=True)
+class RideRecord:
+    """A source record that holds a valid ride event."""
+
+    source: SourceRecord
+    event: RideEvent
+
+
+class Batch:
+    """What became of the records of one invocation: each ends in one of three lists."""
+
+    def __init__(self, records: list[SourceRecord]) -> None:
+        self.records = records
+        self.predicted: list[tuple[RideRecord, PredictionEvent]] = []
+        self.rejected: list[tuple[SourceRecord, Rejected]] = []
+        self.unfinished: list[SourceRecord] = []
+
+
+class Service:
+    """Predicts batches of rides.
+
+    Args:
+        model: Predicts, and names itself in events.
+        predictions: Takes prediction events.
+        rejections: Takes records that can never succeed.
+        return_predictions: Whether an answer shows its prediction events.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: Model,
+        predictions: PredictionSink,
+        rejections: RejectionSink,
+        return_predictions: bool,
+    ) -> None:
+        self._model = model
+        self._predictions = predictions
+        self._rejections = rejections
+        self._return_predictions = return_predictions
+
+    def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        """Process one invocation.
+
+        Args:
+            event: A batch of Kinesis records, as Lambda delivers it.
+            deadline: When to stop; what is not done by then is reported as failed.
+
+        Returns:
+            `batchItemFailures` with the lowest sequence number that is not done, if there is one;
+            and `predictions`, unless they are not to be returned.
+
+        Raises:
+            EventError: The event is not a batch of Kinesis records.
+            ModelBroken: The model fails on every ride.
+        """
+        batch = Batch(source_records(event))
+        rides = self._decode(batch)
+        self._predict(rides, batch, deadline)
+        unfinished = [
+            *batch.unfinished,
+            *self._send(batch, deadline),
+            *self._store_rejections(batch, deadline),
+        ]
+        self._log(batch, unfinished)
+        return self._answer(batch, unfinished)
+
+    def _decode(self, batch: Batch) -> list[RideRecord]:
+        rides = []
+        for record in batch.records:
+            try:
+                rides.append(RideRecord(record, decode_ride_event(record.data)))
+            except Rejected as rejected:
+                batch.rejected.append((record, rejected))
+        return rides
+
+    def _predict(self, rides: Sequence[RideRecord], batch: Batch, deadline: Deadline) -> None:
+        if not rides:
+            return
+        if deadline.passed():
+            batch.unfinished += [ride.source for ride in rides]
+            return
+        try:
+            values = self._values(rides)
+        except Exception:
+            logger.exception("the model failed on a batch of %d rides", len(rides))
+            self._predict_one_by_one(rides, batch, deadline)
+        else:
+            for ride, value in zip(rides, values, strict=True):
+                self._take_value(ride, value, batch)
+
+    def _predict_one_by_one(
+        self, rides: Sequence[RideRecord], batch: Batch, deadline: Deadline
+    ) -> None:
+        """Find the rides that the model fails on; their neighbours are predicted."""
+        failures: list[tuple[SourceRecord, Exception]] = []
+        tried = 0
+        for ride in rides:
+            if deadline.passed():
+                break
+            tried += 1
+            try:
+                (value,) = self._values([ride])
+            except Exception as error:
+                failures.append((ride.source, error))
+            else:
+                self._take_value(ride, value, batch)
+        if failures and len(failures) == tried:
+            last = failures[-1][1]
+            raise ModelBroken(
+                f"the model of version {self._model.version} failed on each of {tried} rides, "
+                f"last with {type(last).__name__}: {last}"
+            ) from last
+        batch.rejected += [
+            (source, Rejected(Reason.MODEL_ERROR, f"the model raised {type(e).__name__}: {e}"))
+            for source, e in failures
+        ]
+        batch.unfinished += [ride.source for ride in rides[tried:]]
+
+    def _values(self, rides: Sequence[RideRecord]) -> Sequence[float]:
+        values = self._model.predictor.predict([ride_features(ride.event.ride) for ride in rides])
+        if len(values) != len(rides):
+            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
+        return values
+
+    def _take_value(self, ride: RideRecord, value: float, batch: Batch) -> None:
+        if isfinite(value):
+            batch.predicted.append((ride, self._event(ride, value)))
+        else:
+            detail = f"{self._model.field} is {value}; it must be finite"
+            batch.rejected.append((ride.source, Rejected(Reason.NOT_FINITE, detail)))
+
+    def _event(self, ride: RideRecord, value: float) -> PredictionEvent:
+        model, source = self._model, ride.source
+        return {
+            "model": model.name,
+            "version": model.version,
+            "prediction": {model.field: value, "ride_id": ride.event.ride_id},
+            "event_id": f"{model.name}:{model.version}:{source.shard}:{source.sequence_number}",
+        }
+
+    def _send(self, batch: Batch, deadline: Deadline) -> list[SourceRecord]:
+        entries = [
+            Entry(ride.source, str(ride.event.ride_id), _encode(event))
+            for ride, event in batch.predicted
+        ]
+        return [entry.source for entry in self._predictions.put(entries, deadline)]
+
+    def _store_rejections(self, batch: Batch, deadline: Deadline) -> list[SourceRecord]:
+        if not batch.rejected:
+            return []
+        rejections = [self._rejection(record, rejected) for record, rejected in batch.rejected]
+        if self._rejections.put(rejections, batch.records, deadline):
+            return []
+        return [record for record, _ in batch.rejected]
+
+    def _rejection(self, record: SourceRecord, rejected: Rejected) -> Rejection:
+        return Rejection(
+            reason=rejected.reason,
+            detail=rejected.detail,
+            source=RejectionSource(
+                stream=record.stream,
+                shard=record.shard,
+                sequence_number=record.sequence_number,
+                partition_key=record.partition_key,
+                arrival_time=record.arrival_time,
+            ),
+            model=self._model.name,
+            version=self._model.version,
+            data=record.data,
+        )
+
+    def _answer(self, batch: Batch, unfinished: list[SourceRecord]) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "batchItemFailures": [{"itemIdentifier": lowest(unfinished).sequence_number}]
+            if unfinished
+            else []
+        }
+        if self._return_predictions:
+            answer["predictions"] = [event for _, event in batch.predicted]
+        return answer
+
+    def _log(self, batch: Batch, unfinished: list[SourceRecord]) -> None:
+        # Payloads stay out of the log: rides are people's movements.
+        for record, rejected in batch.rejected:
+            logger.warning(
+                "rejected %s:%s: %s", record.shard, record.sequence_number, rejected.reason
+            )
+        logger.info(
+            "%d records: %d predicted, %d rejected, %d unfinished",
+            len(batch.records),
+            len(batch.predicted),
+            len(batch.rejected),
+            len(unfinished),
+        )

@@ -1,0 +1,226 @@
+"""Where results go: PutRecords that loses nothing, and the rejection store."""
+
+import logging
+import random
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from model_service.deadline import Deadline
+from model_service.events import Rejection
+from model_service.kinesis import SourceRecord
+
+logger = logging.getLogger(__name__)
+
+# API reference, PutRecords: at most 500 entries. 10 MiB a call on AWS, 5 MiB on older emulators.
+MAX_CALL_ENTRIES = 500
+MAX_CALL_BYTES = 5_000_000
+
+BACKOFF_SECONDS = 0.05
+MAX_BACKOFF_SECONDS = 2.0
+
+Json = Mapping[str, Any]
+
+
+class KinesisClient(Protocol):
+    """The part of boto3's Kinesis client that is used here."""
+
+    def put_records(self, *, StreamName: str, Records: Sequence[Json]) -> Json:
+        """Put entries of `Data` and `PartitionKey`; the answer has a result for each."""
+        ...
+
+
+class S3Writer(Protocol):
+    """The part of boto3's S3 client that is used here."""
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> Json:
+        """Write one object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record for the output stream, and the source record it answers."""
+
+    source: SourceRecord
+    partition_key: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that count towards a call's limit: the data and the partition key."""
+        return len(self.data) + len(self.partition_key.encode())
+
+
+class PredictionSink(Protocol):
+    """Takes prediction events."""
+
+    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+        """Send the entries; answer with those that may not have arrived."""
+        ...
+
+
+class RejectionSink(Protocol):
+    """Takes the rejections of a batch."""
+
+    def put(
+        self, rejections: Sequence[Rejection], batch: Sequence[SourceRecord], deadline: Deadline
+    ) -> bool:
+        """Store the rejections; answer whether they are safe."""
+        ...
+
+
+class PredictionStream:
+    """Puts entries onto a Kinesis stream, and knows which of them did not arrive.
+
+    Entries that Kinesis refuses are sent again, with jittered exponential backoff, until the
+    deadline. Entries with the same partition key go in different calls, one after the other:
+    PutRecords does not keep their order when only some of a call succeed.
+
+    Args:
+        client: boto3's Kinesis client, or a fake; it does its own retries of whole calls.
+        stream: Name of the output stream.
+        sleep: Waits for some seconds.
+    """
+
+    def __init__(
+        self, client: KinesisClient, stream: str, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self._client = client
+        self._stream = stream
+        self._sleep = sleep
+
+    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+        """Send the entries; answer with those that may not have arrived."""
+        rounds = _rounds(entries)
+        for done, entries_of_round in enumerate(rounds):
+            unsent = self._put_round(entries_of_round, deadline)
+            if unsent:
+                return [*unsent, *(entry for later in rounds[done + 1 :] for entry in later)]
+        return []
+
+    def _put_round(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+        pending = deque(entries)
+        stalled = 0
+        while pending and not deadline.passed():
+            call = list(_take_call(pending))
+            try:
+                failed = self._call(call)
+            except Exception:
+                logger.exception("PutRecords on %s failed", self._stream)
+                return [*call, *pending]
+            pending.extendleft(reversed(failed))
+            if failed:
+                stalled = stalled + 1 if len(failed) == len(call) else 0
+                self._sleep(min(_backoff_seconds(stalled), deadline.seconds_left()))
+        return list(pending)
+
+    def _call(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Send one call; answer with the entries that Kinesis refused."""
+        answer = self._client.put_records(
+            StreamName=self._stream,
+            Records=[{"Data": e.data, "PartitionKey": e.partition_key} for e in entries],
+        )
+        results = answer["Records"]
+        if len(results) != len(entries):
+            # Which result is whose is anybody's guess: sending twice is safe, forgetting is not.
+            logger.error("PutRecords answered %d of %d entries", len(results), len(entries))
+            return list(entries)
+        # Each entry's code, not FailedRecordCount: emulators and proxies get the count wrong.
+        failed = [e for e, result in zip(entries, results, strict=True) if result.get("ErrorCode")]
+        if failed:
+            logger.warning("PutRecords refused %d of %d entries", len(failed), len(entries))
+        return failed
+
+
+def _rounds(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Split entries into groups in which each partition key stands once, order kept."""
+    rounds: list[list[Entry]] = []
+    seen: defaultdict[str, int] = defaultdict(int)
+    for entry in entries:
+        turn = seen[entry.partition_key]
+        seen[entry.partition_key] = turn + 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(entry)
+    return rounds
+
+
+def _take_call(pending: deque[Entry]) -> Iterator[Entry]:
+    """Take from the left what fits into one call; at least one entry."""
+    size = pending[0].size
+    for _ in range(MAX_CALL_ENTRIES):
+        yield pending.popleft()
+        if not pending:
+            return
+        size += pending[0].size
+        if size > MAX_CALL_BYTES:
+            return
+
+
+def _backoff_seconds(stalled: int) -> float:
+    # "Exponential Backoff and Jitter" (AWS Architecture Blog): full jitter. It only grows while
+    # nothing at all gets through, so that one stubborn entry does not slow down its neighbours.
+    ceiling = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** min(stalled, 16))
+    return random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
+
+
+class RejectionStore:
+    """Writes the rejections of a batch as one JSON Lines object to S3.
+
+    The key comes from the batch alone, so that a retry of the same batch writes the same object.
+    """
+
+    def __init__(self, client: S3Writer, bucket: str, model: str) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._model = model
+
+    def put(
+        self, rejections: Sequence[Rejection], batch: Sequence[SourceRecord], deadline: Deadline
+    ) -> bool:
+        """Store the rejections of a batch; answer whether they are safe."""
+        if deadline.passed():
+            return False
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=rejection_key(self._model, batch),
+                Body=msgspec.json.Encoder().encode_lines(rejections),
+                ContentType="application/x-ndjson",
+            )
+        except Exception:
+            logger.exception("the rejections could not be stored in s3://%s", self._bucket)
+            return False
+        return True
+
+
+def rejection_key(model: str, batch: Sequence[SourceRecord]) -> str:
+    """The S3 key for a batch's rejections: `rejected/model/stream/day/shard/first-last.jsonl`."""
+    first, last = batch[0], batch[-1]
+    return (
+        f"rejected/{model}/{first.stream}/{first.arrival_date}/{first.shard}/"
+        f"{first.sequence_number}-{last.sequence_number}.jsonl"
+    )
+
+
+class NoStream:
+    """Sends nothing: the output of a test run."""
+
+    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+        """Answer that everything arrived."""
+        return []
+
+
+class NoRejectionStore:
+    """Stores nothing, and says so: each rejected record is reported as a failed item."""
+
+    def put(
+        self, rejections: Sequence[Rejection], batch: Sequence[SourceRecord], deadline: Deadline
+    ) -> bool:
+        """Answer that nothing is safe."""
+        return False

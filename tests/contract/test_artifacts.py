@@ -1,0 +1,269 @@
+"""Finding a model by run ID, on moto's S3."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from local.emulator import Emulator
+from model_service import artifacts
+from model_service.artifacts import digest, fetch_model
+from model_service.errors import ModelNotFound, ModelRefused
+from model_service.settings import Settings
+
+BUCKET = "mlflow-models"
+RUN = "Test123"
+FILES = {"MLmodel": f"run_id: {RUN}\nflavors: {{}}\n", "model.skops": "bytes", "code/a.py": "x = 1"}
+
+
+@pytest.fixture
+def s3(aws: Emulator) -> Any:
+    client = aws.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+def put_model(s3: Any, prefix: str, run_id: str = RUN) -> None:
+    for name, content in {**FILES, "MLmodel": f"run_id: {run_id}\nflavors: {{}}\n"}.items():
+        s3.put_object(Bucket=BUCKET, Key=f"{prefix}/{name}", Body=content)
+
+
+def fetch(s3: Any, **environ: str) -> Path:
+    settings = Settings.from_environ({"RUN_ID": RUN, "MODEL_BUCKET": BUCKET, **environ})
+    return fetch_model(settings, lambda: s3)
+
+
+def content(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_fetch_classic_prefix_brings_every_file(s3: Any) -> None:
+    """A model in the classic location comes whole, folders included."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+
+    assert content(fetch(s3)) == FILES
+
+
+def test_fetch_pointer_leads_to_a_logged_model(s3: Any) -> None:
+    """Without a classic model, the run's pointer says where MLflow 3 put it."""
+    put_model(s3, "1/models/m-1/artifacts")
+    pointer = json.dumps({"key": "1/models/m-1/artifacts"})
+    s3.put_object(Bucket=BUCKET, Key=f"1/{RUN}/artifacts/model_pointer.json", Body=pointer)
+
+    assert content(fetch(s3)) == FILES
+
+
+def test_fetch_scan_finds_a_logged_model_by_its_run_id(s3: Any) -> None:
+    """Without either, the experiment's logged models are looked through."""
+    put_model(s3, "7/models/m-1/artifacts", run_id="another")
+    put_model(s3, "7/models/m-2/artifacts")
+    s3.put_object(Bucket=BUCKET, Key="7/models/m-3/readme.txt", Body="no model")
+
+    assert content(fetch(s3, MLFLOW_EXPERIMENT_ID="7")) == FILES
+
+
+def test_fetch_classic_prefix_wins_over_a_logged_model(s3: Any) -> None:
+    """The first place of the order that has a model is the one that counts."""
+    put_model(s3, "1/models/m-1/artifacts")
+    put_model(s3, f"1/{RUN}/artifacts/model")
+    s3.put_object(Bucket=BUCKET, Key=f"1/{RUN}/artifacts/model/classic", Body="")
+
+    assert "classic" in content(fetch(s3))
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_fetch_s3_location_wins_over_everything(s3: Any, slash: str) -> None:
+    """MODEL_LOCATION may be any prefix that holds a model."""
+    put_model(s3, "elsewhere/model")
+
+    location = f"s3://{BUCKET}/elsewhere/model{slash}"
+
+    assert content(fetch(s3, MODEL_LOCATION=location)) == FILES
+
+
+def test_fetch_folder_asks_nothing_of_s3(tmp_path: Path) -> None:
+    """A model in a local folder is used where it is, without any client."""
+    (tmp_path / "MLmodel").write_text(FILES["MLmodel"])
+    settings = Settings.from_environ({"MODEL_LOCATION": str(tmp_path)})
+
+    assert fetch_model(settings, lambda: pytest.fail("connected")) == tmp_path
+
+
+def test_fetch_folder_without_model_is_named(tmp_path: Path) -> None:
+    """A folder without MLmodel is an error with its path."""
+    settings = Settings.from_environ({"MODEL_LOCATION": str(tmp_path)})
+
+    with pytest.raises(ModelNotFound, match=f"there is no file {tmp_path}/MLmodel"):
+        fetch_model(settings, lambda: pytest.fail("connected"))
+
+
+def test_fetch_unknown_run_names_every_place_and_the_remedy(s3: Any) -> None:
+    """If there is no model of a run, the error says where it was looked for, and what to check."""
+    put_model(s3, "1/models/m-1/artifacts", run_id="another")
+
+    with pytest.raises(ModelNotFound) as caught:
+        fetch(s3)
+
+    message = str(caught.value)
+    assert f"s3://{BUCKET}/1/{RUN}/artifacts/model/MLmodel" in message
+    assert f"s3://{BUCKET}/1/{RUN}/artifacts/model_pointer.json" in message
+    assert f"s3://{BUCKET}/1/models/*/artifacts/MLmodel" in message
+    assert "check RUN_ID, MLFLOW_EXPERIMENT_ID and MODEL_BUCKET, or set MODEL_LOCATION" in message
+
+
+def test_fetch_missing_bucket_is_named(s3: Any) -> None:
+    """A bucket that does not exist is the error, not a model that does not."""
+    with pytest.raises(ModelNotFound, match=r"s3://no-bucket/.*the bucket does not exist"):
+        fetch(s3, MODEL_BUCKET="no-bucket")
+
+
+def test_fetch_denied_access_names_the_permissions(aws: Emulator, s3: Any) -> None:
+    """A denied read says what to grant."""
+    aws.client("s3").put_bucket_policy(
+        Bucket=BUCKET,
+        Policy=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": {
+                    "Effect": "Deny",
+                    "Principal": "*",
+                    "Action": "s3:GetObject",
+                    "Resource": f"arn:aws:s3:::{BUCKET}/*",
+                },
+            }
+        ),
+    )
+    put_model(s3, f"1/{RUN}/artifacts/model")
+
+    with pytest.raises(ModelNotFound, match=r"s3:GetObject on it and s3:ListBucket"):
+        fetch(s3)
+
+
+def test_fetch_unreachable_s3_is_an_error_with_the_uri() -> None:
+    """An endpoint that does not answer ends in one line with the URI that was asked for."""
+    config = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+    client = boto3.client(
+        "s3",
+        endpoint_url="http://127.0.0.1:1",
+        region_name="us-east-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+        config=config,
+    )
+
+    with pytest.raises(ModelNotFound, match=rf"^s3://{BUCKET}/1/{RUN}/.* cannot be read") as caught:
+        fetch(client)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_fetch_location_without_model_is_named(s3: Any) -> None:
+    """A prefix that holds no model is an error with the key that is missing."""
+    with pytest.raises(ModelNotFound, match=f"there is no s3://{BUCKET}/nothing/MLmodel"):
+        fetch(s3, MODEL_LOCATION=f"s3://{BUCKET}/nothing")
+
+
+def test_fetch_location_without_bucket_is_refused(s3: Any) -> None:
+    """A URI must name its bucket."""
+    with pytest.raises(ModelNotFound, match="names no bucket; use s3://bucket/prefix"):
+        fetch(s3, MODEL_LOCATION="s3://")
+
+
+def test_fetch_run_with_two_models_is_refused(s3: Any) -> None:
+    """If a run logged two models, none is guessed."""
+    put_model(s3, "1/models/m-1/artifacts")
+    put_model(s3, "1/models/m-2/artifacts")
+
+    with pytest.raises(ModelRefused, match=r"logged 2 models: .*m-1.*m-2.*set MODEL_LOCATION"):
+        fetch(s3)
+
+
+def test_fetch_scan_is_bounded(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An experiment with too many models is not read through."""
+    monkeypatch.setattr(artifacts, "MAX_SCANNED_MODELS", 2)
+    for number in range(3):
+        put_model(s3, f"1/models/m-{number}/artifacts", run_id="another")
+
+    with pytest.raises(ModelNotFound, match="more than 2 models.*set MODEL_LOCATION"):
+        fetch(s3)
+
+
+@pytest.mark.parametrize("pointer", ["", "[]", "{}", '{"key": 1}', "\xff"])
+def test_fetch_broken_pointer_is_refused(s3: Any, pointer: str) -> None:
+    """A pointer that cannot be read is an error, not a reason to look elsewhere."""
+    key = f"1/{RUN}/artifacts/model_pointer.json"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=pointer.encode("latin-1"))
+
+    with pytest.raises(ModelRefused, match=f"s3://{BUCKET}/{key} is not a pointer"):
+        fetch(s3)
+
+
+@pytest.mark.parametrize("mlmodel", ["- a list", "flavors: 1", "a: [", "\x00", "a: &a [*a"])
+def test_fetch_scan_over_a_broken_mlmodel_is_refused(s3: Any, mlmodel: str) -> None:
+    """An MLmodel that cannot be read is named, in one line."""
+    s3.put_object(Bucket=BUCKET, Key="1/models/m-1/artifacts/MLmodel", Body=mlmodel)
+
+    with pytest.raises(ModelRefused, match="m-1/artifacts/MLmodel is not an MLmodel") as caught:
+        fetch(s3)
+
+    assert "\n" not in str(caught.value)
+
+
+class ListedKeys:
+    """An S3 whose listing holds keys that a well-meant client would not make."""
+
+    def __init__(self, *keys: str) -> None:
+        self._keys = keys
+
+    def list_objects_v2(self, **request: Any) -> dict[str, Any]:
+        return {"Contents": [{"Key": key, "Size": 1} for key in self._keys]}
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        pytest.fail("nothing is to be downloaded")
+
+
+@pytest.mark.parametrize("name", ["../MLmodel", "a/../../b", "/etc/x", "a\\..\\b", "a\0b"])
+def test_fetch_key_outside_of_the_folder_is_refused(name: str) -> None:
+    """A key that would be written outside of the model's folder stops the download."""
+    with pytest.raises(ModelRefused, match="outside the model folder"):
+        fetch(ListedKeys("m/MLmodel", f"m/{name}"), MODEL_LOCATION=f"s3://{BUCKET}/m")
+
+
+def test_fetch_too_many_files_are_refused() -> None:
+    """What has more files than any model is not downloaded."""
+    keys = [f"m/{number}" for number in range(201)]
+
+    with pytest.raises(ModelRefused, match="201 files"):
+        fetch(ListedKeys(*keys), MODEL_LOCATION=f"s3://{BUCKET}/m")
+
+
+def test_fetch_pinned_digest_is_what_the_documented_command_prints(s3: Any) -> None:
+    """The digest can be computed with the shell line that the docs give."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+    folder = fetch(s3)
+    line = "find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum"
+    printed = subprocess.run(
+        line, shell=True, cwd=folder, capture_output=True, text=True, check=True
+    )
+
+    assert printed.stdout.split()[0] == digest(folder)
+    assert content(fetch(s3, MODEL_SHA256=digest(folder))) == FILES
+
+
+@pytest.mark.parametrize("name", [*FILES, "new"])
+def test_fetch_changed_file_breaks_the_pin(s3: Any, name: str) -> None:
+    """A file that was changed or added since the model was pinned is refused."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+    pinned = digest(fetch(s3))
+    s3.put_object(Bucket=BUCKET, Key=f"1/{RUN}/artifacts/model/{name}", Body="run_id: changed")
+
+    with pytest.raises(ModelRefused, match=f"MODEL_SHA256 pins {pinned}"):
+        fetch(s3, MODEL_SHA256=pinned)

@@ -1,0 +1,245 @@
+"""The Lambda entry with a trained model, boto3 and moto: the call that the course's tests make."""
+
+import base64
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.emulator import Emulator
+from model_service.events import Ride
+from model_service.fakes import kinesis_event
+from model_service.features import ride_features
+from model_service.predictors import load_predictor
+from tests.conftest import PROJECT
+
+STREAM = "ride_predictions"
+SEQUENCE_NUMBER = "49630081666084879290581185630324770398608704880802529282"
+RIDE = {"PULocationID": 130, "DOLocationID": 205, "trip_distance": 3.66}
+COURSE_EVENT = {
+    "Records": [
+        {
+            "kinesis": {
+                "kinesisSchemaVersion": "1.0",
+                "partitionKey": "1",
+                "sequenceNumber": SEQUENCE_NUMBER,
+                "data": base64.b64encode(
+                    json.dumps({"ride": RIDE, "ride_id": 256}).encode()
+                ).decode(),
+                "approximateArrivalTimestamp": 1654161514.132,
+            },
+            "eventSource": "aws:kinesis",
+            "eventVersion": "1.0",
+            "eventID": f"shardId-000000000000:{SEQUENCE_NUMBER}",
+            "eventName": "aws:kinesis:record",
+            "invokeIdentityArn": "arn:aws:iam::XXXXXXXXX:role/lambda-kinesis-role",
+            "awsRegion": "eu-west-1",
+            "eventSourceARN": "arn:aws:kinesis:eu-west-1:XXXXXXXXX:stream/ride_events",
+        }
+    ]
+}
+
+
+@pytest.fixture
+def kinesis(aws: Emulator) -> Any:
+    client = aws.client("kinesis")
+    client.create_stream(StreamName=STREAM, ShardCount=1)
+    return client
+
+
+def load(monkeypatch: pytest.MonkeyPatch, model: dict[str, Any], **environ: str) -> Any:
+    """The entry module, freshly imported under these environment variables."""
+    environ = {"RUN_ID": "Test123", "MODEL_LOCATION": model["model_location"], **environ}
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "lambda_function", raising=False)
+    return importlib.import_module("lambda_function")
+
+
+def on_stream(kinesis: Any) -> list[Any]:
+    iterator = kinesis.get_shard_iterator(
+        StreamName=STREAM, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    return [json.loads(r["Data"]) for r in kinesis.get_records(ShardIterator=iterator)["Records"]]
+
+
+def value_of(model: dict[str, Any], ride: dict[str, Any]) -> float:
+    """What the model itself predicts for a ride."""
+    predictor = load_predictor(Path(model["model_location"]), trusted=False)
+    (value,) = predictor.predict([ride_features(Ride(**ride))])
+    return value
+
+
+def test_handler_answers_the_courses_event_and_puts_the_same(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A direct call answers with the contract's event, and the same event is on the stream."""
+    function = load(monkeypatch, duration_model, PREDICTIONS_STREAM_NAME=STREAM)
+
+    answer = function.lambda_handler(COURSE_EVENT, None)
+
+    event = {
+        "model": "ride_duration_prediction_model",
+        "version": "Test123",
+        "prediction": {
+            "ride_duration": pytest.approx(value_of(duration_model, RIDE), abs=1e-9),
+            "ride_id": 256,
+        },
+        "event_id": "ride_duration_prediction_model:Test123:"
+        f"shardId-000000000000:{SEQUENCE_NUMBER}",
+    }
+    assert answer == {"batchItemFailures": [], "predictions": [event]}
+    assert on_stream(kinesis) == [event]
+    assert 1 < answer["predictions"][0]["prediction"]["ride_duration"] < 60
+
+
+def test_handler_uses_the_kinesis_endpoint_of_its_own(
+    aws: Emulator, kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KINESIS_ENDPOINT_URL alone leads to an emulator, as in the course's docker-compose file."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    function = load(monkeypatch, duration_model, KINESIS_ENDPOINT_URL=aws.endpoint)
+
+    function.lambda_handler(COURSE_EVENT, None)
+
+    assert len(on_stream(kinesis)) == 1
+
+
+def test_handler_test_run_puts_nothing(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With TEST_RUN, the answer has the prediction and the stream stays empty."""
+    function = load(monkeypatch, duration_model, TEST_RUN="True")
+
+    assert len(function.lambda_handler(COURSE_EVENT, None)["predictions"]) == 1
+    assert on_stream(kinesis) == []
+
+
+def test_handler_takes_its_version_from_the_model(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without RUN_ID, the run that the model's MLmodel names is the version."""
+    function = load(monkeypatch, duration_model, RUN_ID="")
+
+    (event,) = function.lambda_handler(COURSE_EVENT, None)["predictions"]
+
+    assert event["version"] == duration_model["run_id"]
+
+
+def test_handler_loads_a_pinned_model(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The digest that training prints is the one that the function pins."""
+    function = load(monkeypatch, duration_model, MODEL_SHA256=duration_model["model_sha256"])
+
+    assert function.lambda_handler(COURSE_EVENT, None)["predictions"]
+
+
+def test_handler_serves_tips_from_the_same_stream(
+    aws: Emulator, kinesis: Any, tip_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another predictor on the same rides takes two variables, and sets bad rides aside, too."""
+    aws.client("s3").create_bucket(Bucket="failures")
+    function = load(
+        monkeypatch,
+        tip_model,
+        MODEL_NAME="ride_tip_prediction_model",
+        PREDICTION_FIELD="ride_tip",
+        FAILURES_BUCKET="failures",
+    )
+    good = json.dumps({"ride": RIDE, "ride_id": "a"}).encode()
+
+    answer = function.lambda_handler(kinesis_event([good, b"bad"]), None)
+
+    assert answer["batchItemFailures"] == []
+    (event,) = on_stream(kinesis)
+    assert event["model"] == "ride_tip_prediction_model"
+    assert event["prediction"] == {
+        "ride_tip": pytest.approx(value_of(tip_model, RIDE), abs=1e-9),
+        "ride_id": "a",
+    }
+    (rejection,) = aws.client("s3").list_objects_v2(Bucket="failures")["Contents"]
+    assert rejection["Key"].startswith("rejected/ride_tip_prediction_model/ride_events/")
+
+
+def test_handler_deadline_comes_from_the_context(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A context without time left makes the function report the batch instead of starting it."""
+
+    class Ending:
+        def get_remaining_time_in_millis(self) -> int:
+            return 100
+
+    function = load(monkeypatch, duration_model)
+
+    answer = function.lambda_handler(COURSE_EVENT, Ending())
+
+    assert answer == {
+        "batchItemFailures": [{"itemIdentifier": SEQUENCE_NUMBER}],
+        "predictions": [],
+    }
+    assert on_stream(kinesis) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "message"),
+    [
+        ({}, "SettingsError: RUN_ID is not set; set it to "),
+        ({"RUN_ID": "r"}, "SettingsError: MODEL_BUCKET is not set; set it to "),
+        ({"MODEL_LOCATION": "nowhere"}, "ModelNotFound: MODEL_LOCATION='nowhere': there is no "),
+        ({"MODEL_LOCATION": "m", "TEST_RUN": "maybe"}, "SettingsError: TEST_RUN='maybe' is not "),
+    ],
+)
+def test_handler_import_fails_with_one_line(environ: dict[str, str], message: str) -> None:
+    """A function that cannot start says in its last line what is wrong and what to do."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import lambda_function"],
+        cwd=PROJECT,
+        env={"PATH": "", **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert f"model_service.errors.{message}" in done.stderr.splitlines()[-1]
+
+
+def test_handler_import_without_region_names_the_variable(duration_model: dict[str, Any]) -> None:
+    """A missing region is named as the variable that it is."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import lambda_function"],
+        cwd=PROJECT,
+        env={"HOME": "/nowhere", "MODEL_LOCATION": duration_model["model_location"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "SettingsError: AWS_DEFAULT_REGION is not set" in done.stderr.splitlines()[-1]
+
+
+def test_handler_needs_the_serving_packages_only(duration_model: dict[str, Any]) -> None:
+    """The function starts and predicts in an image without the packages of training and tests."""
+    script = """
+import json, sys
+sys.modules |= dict.fromkeys(["local", "mlflow", "moto", "pandas", "pyarrow", "training"])
+from lambda_function import lambda_handler
+print(len(lambda_handler(json.load(sys.stdin), None)["predictions"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PROJECT,
+        env={"MODEL_LOCATION": duration_model["model_location"], "TEST_RUN": "1"},
+        input=json.dumps(COURSE_EVENT),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "1\n"

@@ -1,0 +1,234 @@
+"""The local event source mapping, polling moto's Kinesis."""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local import mapping
+from local.batches import Condition, GivenUp
+from local.emulator import Emulator
+from local.function import FunctionFailed
+from local.mapping import Destination, EventSourceMapping, NoDestination
+from local.records import SourceShard
+from local.settings import MappingSettings
+from tests.polling import until
+
+STREAM = "ride_events"
+
+
+@pytest.fixture(autouse=True)
+def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapping, "MAX_BACKOFF_SECONDS", 0.01)
+
+
+@pytest.fixture
+def kinesis(aws: Emulator) -> Any:
+    client = aws.client("kinesis")
+    client.create_stream(StreamName=STREAM, ShardCount=2)
+    return client
+
+
+class FakeFunction:
+    """A function that notes the payloads it is invoked with."""
+
+    def __init__(self, answer: Callable[[list[bytes]], Any] = lambda _: None) -> None:
+        self._answer = answer
+        self.batches: list[list[bytes]] = []
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        payloads = [base64.b64decode(r["kinesis"]["data"]) for r in event["Records"]]
+        self.batches.append(payloads)
+        return self._answer(payloads)
+
+    @property
+    def seen(self) -> list[bytes]:
+        return [payload for batch in self.batches for payload in batch]
+
+
+class FakeDestination:
+    """A destination that notes what it is given, after failing some times."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self._failures = failures
+        self.given_up: list[GivenUp] = []
+
+    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise ConnectionError("down")
+        self.given_up.append(given_up)
+
+    @property
+    def payloads(self) -> list[bytes]:
+        return [record.data for given_up in self.given_up for record in given_up.batch.records]
+
+
+def put(kinesis: Any, *payloads: bytes, key: str = "key") -> list[str]:
+    answer = kinesis.put_records(
+        StreamName=STREAM, Records=[{"Data": data, "PartitionKey": key} for data in payloads]
+    )
+    return [result["SequenceNumber"] for result in answer["Records"]]
+
+
+@contextmanager
+def polling(
+    kinesis: Any, function: FakeFunction, destination: Destination | None = None, **changes: Any
+) -> Iterator[EventSourceMapping]:
+    settings = MappingSettings("Rides", STREAM, **{"starting_position": "TRIM_HORIZON", **changes})
+    feed = EventSourceMapping(kinesis, function, settings, destination or NoDestination())
+    feed.start()
+    try:
+        yield feed
+    finally:
+        feed.stop()
+
+
+def test_mapping_delivers_every_record_in_the_order_of_its_shard(kinesis: Any) -> None:
+    """Records come once, in order within a shard, in batches of at most the batch size."""
+    numbers = [str(n).encode() for n in range(25)]
+    put(kinesis, *numbers, key="a")
+    put(kinesis, *numbers, key="f")
+    function = FakeFunction()
+
+    with polling(kinesis, function, batch_size=10):
+        until(lambda: len(function.seen) == 50)
+
+    assert sorted(function.seen) == sorted(numbers * 2)
+    assert max(len(batch) for batch in function.batches) == 10
+
+
+def test_mapping_from_latest_skips_what_was_there(kinesis: Any) -> None:
+    """With LATEST, records from before the mapping are not delivered."""
+    put(kinesis, b"old")
+    function = FakeFunction()
+
+    with polling(kinesis, function, starting_position="LATEST"):
+        put(kinesis, b"new")
+        until(lambda: function.seen)
+
+    assert function.seen == [b"new"]
+
+
+def test_mapping_waits_for_a_full_batch_within_the_window(kinesis: Any) -> None:
+    """Records that come one after the other within the window make one batch."""
+    function = FakeFunction()
+
+    with polling(kinesis, function, batch_size=3, batching_window_seconds=300):
+        for data in (b"1", b"2", b"3"):
+            put(kinesis, data)
+        until(lambda: function.batches)
+
+    assert function.batches == [[b"1", b"2", b"3"]]
+
+
+def test_mapping_moves_the_checkpoint_past_what_is_done(kinesis: Any) -> None:
+    """After a success, the checkpoint is the last record."""
+    *_, last = put(kinesis, b"1", b"2")
+    function = FakeFunction()
+
+    with polling(kinesis, function) as feed:
+        until(lambda: any(poller.checkpoint for poller in feed.pollers))
+
+    assert last in [poller.checkpoint for poller in feed.pollers]
+
+
+def test_mapping_retries_from_the_reported_record(kinesis: Any) -> None:
+    """With partial responses on, only the reported record and those after it come again."""
+    first, second, third = put(kinesis, b"1", b"2", b"3")
+    answers = iter([{"batchItemFailures": [{"itemIdentifier": second}]}, None])
+    function = FakeFunction(lambda _: next(answers))
+
+    with polling(kinesis, function, report_item_failures=True) as feed:
+        until(lambda: third in [poller.checkpoint for poller in feed.pollers])
+
+    assert function.batches == [[b"1", b"2", b"3"], [b"2", b"3"]]
+    assert first
+
+
+def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: Any) -> None:
+    """Without ReportBatchItemFailures, an answer says nothing."""
+    *_, last = put(kinesis, b"1", b"2")
+    function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
+
+    with polling(kinesis, function) as feed:
+        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+
+    assert function.batches == [[b"1", b"2"]]
+
+
+def fails_on_poison(payloads: list[bytes]) -> None:
+    if b"poison" in payloads:
+        raise FunctionFailed("poison")
+
+
+def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(kinesis: Any) -> None:
+    """With bisecting on, one bad record goes to the destination, and all others are done."""
+    payloads = [str(n).encode() for n in range(8)]
+    payloads[5] = b"poison"
+    *_, last = put(kinesis, *payloads)
+    function, destination = FakeFunction(fails_on_poison), FakeDestination()
+
+    with polling(kinesis, function, destination, bisect_on_error=True, max_retries=2) as feed:
+        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+
+    done = [p for batch in function.batches if b"poison" not in batch for p in batch]
+    assert sorted(done) == sorted(set(payloads) - {b"poison"})
+    assert destination.payloads == [b"poison"]
+    assert function.batches.count([b"poison"]) == 3
+    assert destination.given_up[0].condition == Condition.RETRIES
+
+
+def test_mapping_gives_up_records_that_are_too_old(kinesis: Any) -> None:
+    """Records past the maximum age go to the destination without an invocation."""
+    *_, last = put(kinesis, b"1", b"2")
+    function, destination = FakeFunction(), FakeDestination()
+
+    with polling(kinesis, function, destination, max_record_age_seconds=0) as feed:
+        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+
+    assert destination.payloads == [b"1", b"2"]
+    assert destination.given_up[0].condition == Condition.AGE
+    assert function.batches == []
+
+
+def test_mapping_does_not_move_on_before_the_destination_has_the_batch(kinesis: Any) -> None:
+    """While the destination is down, the batch is neither dropped nor passed."""
+    put(kinesis, b"poison")
+    *_, last = put(kinesis, b"after")
+    destination = FakeDestination(failures=3)
+
+    with polling(
+        kinesis, FakeFunction(fails_on_poison), destination, batch_size=1, max_retries=0
+    ) as feed:
+        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+
+    assert destination.payloads == [b"poison"]
+
+
+def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
+    """A read that fails is repeated from the last record read: none is lost, none comes twice."""
+
+    class Flaky:
+        def __init__(self) -> None:
+            self.reads = 0
+
+        def get_records(self, **request: Any) -> Any:
+            self.reads += 1
+            if self.reads % 3 == 0:
+                raise ConnectionError("reset")
+            return kinesis.get_records(**request)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(kinesis, name)
+
+    function = FakeFunction()
+
+    with polling(Flaky(), function):
+        for number in range(10):
+            put(kinesis, str(number).encode())
+            until(lambda: len(function.seen) == number + 1)  # noqa: B023 - used at once
+
+    assert function.seen == [str(number).encode() for number in range(10)]

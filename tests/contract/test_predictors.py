@@ -1,0 +1,212 @@
+"""Loading models that MLflow itself wrote."""
+
+import json
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pytest
+import yaml
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from model_service.errors import ModelRefused
+from model_service.events import Ride
+from model_service.features import Features, ride_features
+from model_service.predictors import TRUSTED_TYPES, load_predictor
+
+RIDES = [ride_features(Ride(pickup, 260 - pickup, 0.5 * pickup)) for pickup in range(1, 60)]
+MINUTES = [4.0 * float(ride["trip_distance"]) + 3 for ride in RIDES]
+
+
+def fitted(estimator: Any, *, sparse: bool = True) -> Any:
+    return make_pipeline(DictVectorizer(sparse=sparse), estimator).fit(RIDES, MINUTES)
+
+
+def save(model: Any, folder: Path, **options: Any) -> Path:
+    path = folder / "model"
+    mlflow.sklearn.save_model(
+        model, path, pip_requirements=[], skops_trusted_types=list(TRUSTED_TYPES), **options
+    )
+    return path
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    """Change what MLmodel says of the scikit-learn flavour."""
+    path = folder / "MLmodel"
+    document = yaml.safe_load(path.read_text())
+    document["flavors"]["sklearn"].update(changes)
+    path.write_text(yaml.safe_dump(document))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        fitted(LinearRegression()),
+        fitted(RandomForestRegressor(5, n_jobs=-1, random_state=1)),
+        fitted(GradientBoostingRegressor(n_estimators=5, random_state=1)),
+        fitted(HistGradientBoostingRegressor(max_iter=5, random_state=1), sparse=False),
+    ],
+    ids=["linear", "forest", "boosting", "hist-boosting"],
+)
+def test_load_skops_predicts_what_the_model_predicts(model: Any, tmp_path: Path) -> None:
+    """The usual estimators load from skops without a word of trust in their own files."""
+    predictor = load_predictor(save(model, tmp_path), trusted=False)
+
+    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(RIDES)))
+
+
+def test_load_forest_predicts_in_one_thread(tmp_path: Path) -> None:
+    """A forest trained with all cores predicts with one."""
+    model = fitted(RandomForestRegressor(2, n_jobs=-1))
+
+    predictor: Any = load_predictor(save(model, tmp_path), trusted=False)
+
+    assert predictor._model.get_params()["randomforestregressor__n_jobs"] == 1
+
+
+@pytest.mark.parametrize("serialization", ["pickle", "cloudpickle"])
+def test_load_pickle_is_refused_unless_trusted(serialization: str, tmp_path: Path) -> None:
+    """A format that runs code is refused with the three ways out, and loads when it is trusted."""
+    model = fitted(LinearRegression())
+    folder = save(model, tmp_path, serialization_format=serialization)
+
+    with pytest.raises(ModelRefused, match="skops format, pin .* MODEL_SHA256, or .* ALLOW_PICKLE"):
+        load_predictor(folder, trusted=False)
+
+    predictor = load_predictor(folder, trusted=True)
+    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(RIDES)))
+
+
+def test_load_skops_with_an_untrusted_type_is_refused(tmp_path: Path) -> None:
+    """A function that is not on our list is not loaded, whatever the model says of it."""
+    transformer = FunctionTransformer(json.dumps)
+    folder = tmp_path / "model"
+    mlflow.sklearn.save_model(
+        transformer, folder, pip_requirements=[], skops_trusted_types=["json.dumps"]
+    )
+
+    with pytest.raises(ModelRefused, match=r"not on the list of trusted types: .*json\.dumps"):
+        load_predictor(folder, trusted=True)
+
+
+def test_load_other_sklearn_minor_version_is_refused_by_name(tmp_path: Path) -> None:
+    """A model of another scikit-learn is named as such, with both versions and what to do."""
+    folder = save(fitted(LinearRegression()), tmp_path)
+    edit(folder, sklearn_version="1.0.2")
+
+    with pytest.raises(ModelRefused, match=r"trained with scikit-learn 1\.0\.2, .*train it again"):
+        load_predictor(folder, trusted=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"serialization_format": "joblib"}, "serialization_format 'joblib'"),
+        ({"pickled_model": "../../etc/passwd"}, "not a file of its folder"),
+        ({"pickled_model": "/etc/passwd"}, "not a file of its folder"),
+        ({"pickled_model": None}, "not a file of its folder"),
+        ({"pickled_model": "MLmodel"}, "not a skops file"),
+    ],
+)
+def test_load_crafted_mlmodel_is_refused(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    """An MLmodel that points elsewhere, or lies about its format, is refused."""
+    folder = save(fitted(LinearRegression()), tmp_path)
+    edit(folder, **changes)
+
+    with pytest.raises(ModelRefused, match=message):
+        load_predictor(folder, trusted=False)
+
+
+def test_load_damaged_skops_file_is_refused(tmp_path: Path) -> None:
+    """A model file that was cut is an error with its path."""
+    folder = save(fitted(LinearRegression()), tmp_path)
+    path = folder / "model.skops"
+    path.write_bytes(path.read_bytes()[:1000])
+
+    with pytest.raises(ModelRefused, match=r"model\.skops is not a skops file"):
+        load_predictor(folder, trusted=False)
+
+
+def test_load_flavour_that_is_not_known_is_refused(tmp_path: Path) -> None:
+    """A model without a flavour that can be loaded names those it has."""
+    (tmp_path / "MLmodel").write_text("flavors: {spark: {}}")
+
+    with pytest.raises(ModelRefused, match=r"flavours \['spark'\]"):
+        load_predictor(tmp_path, trusted=True)
+
+
+@pytest.fixture
+def pyfunc_folder(tmp_path: Path) -> Path:
+    """A model of no flavour but python_function."""
+    folder = tmp_path / "model"
+    with warnings.catch_warnings(action="ignore"):
+
+        class MilesTimesFive(mlflow.pyfunc.PythonModel):
+            def predict(self, context, model_input, params=None):
+                return model_input["trip_distance"] * 5
+
+        mlflow.pyfunc.save_model(folder, python_model=MilesTimesFive(), pip_requirements=[])
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_load_pyfunc_predicts_where_mlflow_is_installed(pyfunc_folder: Path) -> None:
+    """Any other flavour goes through MLflow, when it is trusted and MLflow is there."""
+    predictor = load_predictor(pyfunc_folder, trusted=True)
+
+    expected = [5 * float(ride["trip_distance"]) for ride in RIDES]
+    assert list(predictor.predict(RIDES)) == pytest.approx(expected)
+
+
+def test_load_pyfunc_untrusted_is_refused(pyfunc_folder: Path) -> None:
+    """A pyfunc model can run any code, so it is refused like a pickle."""
+    with pytest.raises(ModelRefused, match="MLflow pyfunc model, which can run any code"):
+        load_predictor(pyfunc_folder, trusted=False)
+
+
+def test_load_pyfunc_without_mlflow_says_so(
+    pyfunc_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an image without MLflow, the error says what to add."""
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+
+    with pytest.raises(ModelRefused, match="needs mlflow, .*add mlflow to the image"):
+        load_predictor(pyfunc_folder, trusted=True)
+
+
+def test_predict_column_of_values_is_one_value_a_ride(tmp_path: Path) -> None:
+    """A model that answers a column, as one trained on a table of targets does, is read flat."""
+    model = make_pipeline(DictVectorizer(), LinearRegression()).fit(
+        RIDES, np.array(MINUTES).reshape(-1, 1)
+    )
+
+    values: Sequence[float] = load_predictor(save(model, tmp_path), trusted=False).predict(RIDES)
+
+    assert len(values) == len(RIDES)
+    assert isinstance(values[0], float)
+
+
+def test_course_model_with_fewer_features_is_served(tmp_path: Path) -> None:
+    """A model of the course's two features ignores the others."""
+    two: list[Features] = [
+        {name: ride[name] for name in ("PU_DO", "trip_distance")} for ride in RIDES
+    ]
+    model = make_pipeline(DictVectorizer(), LinearRegression()).fit(two, MINUTES)
+
+    predictor = load_predictor(save(model, tmp_path), trusted=False)
+
+    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(two)))

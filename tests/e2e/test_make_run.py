@@ -1,0 +1,56 @@
+"""`make run`, from the command line to its output."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def make(checkout: Path, environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["make", *words], cwd=checkout, env=environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_make_run_accounts_for_every_ride_and_is_repeatable(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """Every good ride is printed once as the contract's event, and twice with the same value."""
+    runs: list[dict[int, float]] = []
+    for _ in range(2):
+        done = make(checkout, shell_environ, "run", "RIDES=250")
+        assert done.returncode == 0, done.stderr
+        events: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+        assert all(
+            event.keys() == {"model", "version", "prediction", "event_id"} for event in events
+        )
+        assert "sent            250 rides, 2 of them deliberately bad" in done.stderr
+        assert "unaccounted       0" in done.stderr
+        assert len(events) == 248
+        runs.append({e["prediction"]["ride_id"]: e["prediction"]["ride_duration"] for e in events})
+
+    assert runs[0] == runs[1]
+    assert runs[0].keys() == set(range(1, 251)) - {100, 200}
+
+
+@pytest.mark.parametrize("rides", ["0", "-5", "many", ""])
+def test_make_run_wrong_number_of_rides_is_refused(
+    checkout: Path, shell_environ: dict[str, str], rides: str
+) -> None:
+    """A number of rides that is none is refused by name, before anything starts."""
+    done = make(checkout, shell_environ, "run", f"RIDES={rides}")
+
+    assert done.returncode != 0
+    assert f"RIDES={rides!r} is not a whole number above 0" in done.stderr
+    assert done.stdout == ""
+
+
+def test_make_python_prints_the_interpreter_alone(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """`make -s python` is for scripts: the interpreter's path, and nothing else."""
+    done = make(checkout, shell_environ, "-s", "python")
+
+    assert done.stdout == f"{checkout}/.venv/bin/python\n"

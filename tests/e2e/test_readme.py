@@ -1,0 +1,171 @@
+"""Every command of the README, run as it is written."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import PROJECT
+from tests.polling import until
+
+README = (PROJECT / "README.md").read_text()
+BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+
+
+def block(marker: str) -> str:
+    """The one block that holds a text."""
+    (found,) = [text for text in BLOCKS if marker in text]
+    return found
+
+
+def run(script: str, checkout: Path, environ: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=checkout,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@contextmanager
+def up(checkout: Path, environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """`make up`, until the end of the block."""
+    process = subprocess.Popen(
+        ["bash", "-c", block("make up")],
+        cwd=checkout,
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        until(lambda: (checkout / ".local/env").exists() or process.poll() is not None, 120)
+        assert process.poll() is None, process.communicate()[1]
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.communicate(timeout=60)
+
+
+def write_trips(path: Path, rides: int, seed: int) -> None:
+    """A green taxi file as TLC publishes it."""
+    random = np.random.default_rng(seed)
+    pickup = pd.Timestamp("2021-01-05") + pd.to_timedelta(random.integers(0, 10**6, rides), "s")
+    miles = random.uniform(0.5, 10, rides)
+    path.parent.mkdir(exist_ok=True)
+    pd.DataFrame(
+        {
+            "lpep_pickup_datetime": pickup,
+            "lpep_dropoff_datetime": pickup + pd.to_timedelta(4 * miles + 3, "min"),
+            "PULocationID": random.integers(1, 266, rides),
+            "DOLocationID": random.integers(1, 266, rides),
+            "trip_distance": miles,
+        }
+    ).to_parquet(path)
+
+
+def test_readme_first_commands_are_the_two_that_matter() -> None:
+    """The first block is `make run` and `make test`; CI runs the latter, a test the former."""
+    commands = [line.split("#")[0].strip() for line in BLOCKS[0].splitlines()]
+
+    assert commands == ["make run", "make test"]
+
+
+def test_readme_make_run_prints_what_the_readme_shows(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """`make run` ends with the account that the README shows."""
+    done = subprocess.run(
+        ["make", "run"], cwd=checkout, env=shell_environ, capture_output=True, text=True, check=True
+    )
+
+    (account,) = re.findall(r"```text\n(sent .*?)```", README, re.DOTALL)
+    assert account in done.stderr
+    assert len(done.stdout.splitlines()) == 990
+
+
+def test_readme_put_and_read_lines_work_as_written(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """Against `make up`: a ride is put and its prediction read, a bad one is set aside."""
+    with up(checkout, shell_environ) as process:
+        run(block("examples/ride.json"), checkout, shell_environ)
+        printed: list[str] = []
+
+        def read() -> bool:
+            printed[:] = run(block("get-records"), checkout, shell_environ).split("\n")
+            return bool(printed[0])
+
+        until(read, 60)
+        event = json.loads(printed[0])
+        assert event["prediction"]["ride_id"] == 256
+        assert event["model"] == "ride_duration_prediction_model"
+
+        listing = run(block("examples/bad-ride.json"), checkout, shell_environ)
+        assert "rejected/ride_duration_prediction_model/ride_events/" in listing
+
+        trained = run(block("MODEL_BUCKET=my-models"), checkout, shell_environ)
+        result = json.loads(trained.splitlines()[-1])
+        assert result["model_location"].startswith("s3://my-models/1/")
+
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+        assert "stopped" in said
+        assert "Traceback" not in said
+    assert not (checkout / ".local/env").exists()
+
+
+def test_readme_training_line_ends_with_the_line_it_shows(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """`pipenv run train` on trip files ends with one JSON line of the documented keys."""
+    for month, seed in (("01", 1), ("02", 2)):
+        write_trips(checkout / f"data/green_tripdata_2021-{month}.parquet", 500, seed)
+
+    lines = run(block("pipenv run train --train"), checkout, shell_environ).splitlines()
+
+    (shown,) = re.findall(r'^\{"run_id".*\}$', README, re.MULTILINE)
+    assert len(lines) == 1
+    assert json.loads(lines[0]).keys() == json.loads(shown).keys()
+
+
+def test_readme_digest_line_prints_the_digest(duration_model: dict[str, str]) -> None:
+    """The shell line for a model's digest prints what training said."""
+    (line,) = re.findall(r"`(find \. .*? \| sha256sum)`", README)
+
+    printed = run(line, Path(duration_model["model_location"]), dict(os.environ))
+
+    assert printed.split()[0] == duration_model["model_sha256"]
+
+
+def test_readme_names_every_variable_with_its_default() -> None:
+    """The table of variables and the code that reads them agree."""
+    source = (PROJECT / "model_service/settings.py").read_text()
+    read = set(re.findall(r'read\.\w+\(\s*"([A-Z0-9_]+)"', source))
+    table = README.split("## Environment variables")[1].split("## Events")[0]
+    shown = set(
+        re.findall(r"`([A-Z][A-Z0-9_]+)`", "\n".join(re.findall(r"^\| (.*?) \|", table, re.M)))
+    )
+
+    assert shown - {"AWS_ENDPOINT_URL"} == read
+    for name, default in re.findall(r'required\(\s*"([A-Z_]+)", "(\w+)"', source):
+        assert f"| `{name}` | `{default}` |" in table
+
+
+@pytest.mark.parametrize("target", re.findall(r"`make (\w+)", README))
+def test_readme_targets_exist(target: str) -> None:
+    """Every make target that the README names is in the Makefile."""
+    assert re.search(rf"^{target}:", (PROJECT / "Makefile").read_text(), re.MULTILINE)

@@ -1,0 +1,19 @@
+"""Waiting for something to become true, with a deadline."""
+
+import threading
+import time
+from collections.abc import Callable
+
+
+def until(condition: Callable[[], object], seconds: float = 30) -> None:
+    """Return as soon as the condition holds.
+
+    Raises:
+        TimeoutError: It did not hold within some seconds.
+    """
+    ends = time.monotonic() + seconds
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > ends:
+            raise TimeoutError(f"not so within {seconds} seconds")
+        pause.wait(0.01)

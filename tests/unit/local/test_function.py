@@ -1,0 +1,64 @@
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.function import FunctionFailed, InProcessFunction
+from local.intrinsics import TemplateError
+from local.template import Function
+
+SOURCE = """
+import os
+NAME = os.environ["NAME"]
+
+def handler(event, context):
+    if "fail" in event:
+        raise ValueError(event["fail"])
+    return {"name": NAME, "event": event, "left": context.get_remaining_time_in_millis()}
+
+def answers_no_json(event, context):
+    return {"answer": object()}
+"""
+
+
+def function(folder: Path, name: str, handler: str = "entry.handler", **environ: str) -> Any:
+    (folder / "entry.py").write_text(SOURCE)
+    template = Function(name, handler, {"NAME": name}, timeout_seconds=30, mappings=[])
+    return InProcessFunction(template, folder, environ)
+
+
+def test_invoke_hands_over_event_and_context(tmp_path: Path) -> None:
+    """The handler gets the event as JSON, and a context that knows the timeout."""
+    answer = function(tmp_path, "one").invoke({"rides": (1, 2)})
+
+    assert answer["event"] == {"rides": [1, 2]}
+    assert 29_000 < answer["left"] <= 30_000
+
+
+def test_functions_of_one_module_have_their_own_environment(tmp_path: Path) -> None:
+    """Two functions of one image each see their own variables, and this process sees neither."""
+    one, two = function(tmp_path, "one"), function(tmp_path, "two")
+
+    assert (one.invoke({})["name"], two.invoke({})["name"]) == ("one", "two")
+    assert "NAME" not in os.environ
+
+
+def test_invoke_handler_that_raises_is_a_failed_invocation(tmp_path: Path) -> None:
+    """An exception is a function error with its type and message."""
+    with pytest.raises(FunctionFailed, match="ValueError: broken"):
+        function(tmp_path, "one").invoke({"fail": "broken"})
+
+
+def test_invoke_answer_that_is_no_json_is_a_failed_invocation(tmp_path: Path) -> None:
+    """An answer that Lambda could not send is a function error."""
+    with pytest.raises(FunctionFailed, match="object"):
+        function(tmp_path, "one", "entry.answers_no_json").invoke({})
+
+
+def test_function_without_its_module_is_named(tmp_path: Path) -> None:
+    """A handler that names no file is an error with the path."""
+    with pytest.raises(
+        TemplateError, match=r"one: there is no .*/missing\.py for missing\.handler"
+    ):
+        function(tmp_path, "one", "missing.handler")

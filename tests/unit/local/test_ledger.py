@@ -1,0 +1,88 @@
+import json
+
+from local.ledger import Ledger
+from local.rides import SampleRide
+
+GOOD = SampleRide("1", b"{}", is_bad=False)
+BAD = SampleRide("2", b"", is_bad=True)
+
+
+def prediction(sequence_number: str) -> bytes:
+    return json.dumps({"event_id": f"model:version:shard:{sequence_number}"}).encode()
+
+
+def rejection(*sequence_numbers: str) -> bytes:
+    lines = [{"reason": "bad", "source": {"sequence_number": n}} for n in sequence_numbers]
+    return "\n".join(json.dumps(line) for line in lines).encode()
+
+
+def ledger() -> Ledger:
+    """A run of one good and one bad ride that were sent and have no fate yet."""
+    sent = Ledger()
+    sent.take_sent("100", GOOD, now=1.0)
+    sent.take_sent("101", BAD, now=1.0)
+    return sent
+
+
+def test_ledger_is_clean_when_good_is_predicted_and_bad_rejected() -> None:
+    """A run adds up when each good ride has a prediction and each bad one a rejection."""
+    run = ledger()
+
+    run.take_prediction(prediction("100"), now=1.5)
+    run.take_rejections(rejection("101"))
+
+    assert run.faults() == []
+    assert run.settled() == 2
+
+
+def test_ledger_names_each_ride_without_a_fate() -> None:
+    """A ride that is neither predicted nor rejected is named."""
+    assert ledger().faults() == [
+        "good ride 1 (100) is not predicted and not rejected",
+        "bad ride 2 (101) is not predicted and not rejected",
+    ]
+
+
+def test_ledger_names_the_wrong_fate() -> None:
+    """A good ride that is rejected, and a bad one that is predicted, do not add up."""
+    run = ledger()
+
+    run.take_prediction(prediction("101"), now=1.5)
+    run.take_rejections(rejection("100"))
+
+    assert run.faults() == [
+        "good ride 1 (100) is not predicted and rejected",
+        "bad ride 2 (101) is predicted and not rejected",
+    ]
+
+
+def test_ledger_names_a_prediction_of_nothing() -> None:
+    """A prediction for a record that was never sent does not add up."""
+    run = ledger()
+    run.take_prediction(prediction("100"), now=1.5)
+    run.take_rejections(rejection("101"))
+
+    run.take_prediction(prediction("999"), now=1.5)
+
+    assert run.faults() == ["999 was predicted, and never sent"]
+
+
+def test_ledger_summary_has_counts_reasons_and_speed() -> None:
+    """The summary tells what was sent, what became of it, and how fast."""
+    run = ledger()
+    run.take_prediction(prediction("100"), now=1.25)
+    run.take_rejections(rejection("101"))
+
+    assert run.summary().splitlines() == [
+        "sent              2 rides, 1 of them deliberately bad",
+        "predicted         1",
+        "rejected          1 (1 bad)",
+        "unaccounted       0",
+        "throughput        8 rides/s, first put to last read",
+        "latency         250 ms from put to readable, median (250 ms p99)",
+    ]
+
+
+def test_ledger_summary_of_nothing_predicted_has_no_speed() -> None:
+    """Without a prediction there is nothing to time."""
+    assert len(ledger().summary().splitlines()) == 4

@@ -1,0 +1,43 @@
+import base64
+
+import pytest
+
+from local.rides import BAD_EVERY, sample_rides
+from model_service.events import Rejected, decode_ride_event
+
+
+def test_sample_rides_are_the_same_each_time() -> None:
+    """Two runs send the same rides."""
+    assert sample_rides(300) == sample_rides(300)
+
+
+def test_sample_rides_are_bad_exactly_where_they_say_so() -> None:
+    """Good rides decode, bad ones are rejected, and the bad ones are few."""
+    rides = sample_rides(2000)
+
+    for ride in rides:
+        data = base64.b64encode(ride.data).decode()
+        if ride.is_bad:
+            with pytest.raises(Rejected):
+                decode_ride_event(data)
+        else:
+            assert str(decode_ride_event(data).ride_id) == ride.partition_key
+    assert sum(ride.is_bad for ride in rides) == 2000 // BAD_EVERY
+
+
+def test_sample_rides_are_bad_in_every_way_there_is() -> None:
+    """A thousand rides show each kind of fault."""
+    bad = [ride.data for ride in sample_rides(1000) if ride.is_bad]
+
+    reasons = set()
+    for data in bad:
+        with pytest.raises(Rejected) as caught:
+            decode_ride_event(base64.b64encode(data).decode())
+        reasons.add(caught.value.detail.split(" is ")[0].split(":")[0])
+    assert reasons == {
+        "ride.PULocationID",
+        "ride.trip_distance",
+        "ride_id",
+        "the data",
+        "the event",
+    }

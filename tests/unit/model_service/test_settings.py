@@ -1,0 +1,130 @@
+import pytest
+
+from model_service.errors import SettingsError
+from model_service.settings import Settings
+
+BY_RUN = {"RUN_ID": "Test123", "MODEL_BUCKET": "mlflow-models"}
+
+
+def test_settings_by_run_has_the_documented_defaults() -> None:
+    """Run ID and bucket are enough; everything else has the documented default."""
+    settings = Settings.from_environ(BY_RUN)
+
+    assert settings == Settings(
+        run_id="Test123",
+        model_bucket="mlflow-models",
+        experiment_id="1",
+        model_location=None,
+        model_sha256=None,
+        allow_pickle=False,
+        model_name="ride_duration_prediction_model",
+        prediction_field="ride_duration",
+        predictions_stream="ride_predictions",
+        failures_bucket=None,
+        test_run=False,
+        return_predictions=True,
+        kinesis_endpoint_url=None,
+    )
+
+
+def test_settings_every_variable_is_read() -> None:
+    """Each variable reaches its own setting."""
+    settings = Settings.from_environ(
+        {
+            "RUN_ID": "r",
+            "MODEL_BUCKET": "b",
+            "MLFLOW_EXPERIMENT_ID": "7",
+            "MODEL_LOCATION": "s3://b/somewhere",
+            "MODEL_SHA256": "0" * 64,
+            "ALLOW_PICKLE": "True",
+            "MODEL_NAME": "ride_tip_prediction_model",
+            "PREDICTION_FIELD": "ride_tip",
+            "PREDICTIONS_STREAM_NAME": "out",
+            "FAILURES_BUCKET": "failures",
+            "TEST_RUN": "yes",
+            "RETURN_PREDICTIONS": "False",
+            "KINESIS_ENDPOINT_URL": "http://127.0.0.1:4566/",
+        }
+    )
+
+    assert settings == Settings(
+        run_id="r",
+        model_bucket="b",
+        experiment_id="7",
+        model_location="s3://b/somewhere",
+        model_sha256="0" * 64,
+        allow_pickle=True,
+        model_name="ride_tip_prediction_model",
+        prediction_field="ride_tip",
+        predictions_stream="out",
+        failures_bucket="failures",
+        test_run=True,
+        return_predictions=False,
+        kinesis_endpoint_url="http://127.0.0.1:4566/",
+    )
+
+
+def test_settings_model_location_alone_is_enough() -> None:
+    """A model's location stands in for run ID and bucket."""
+    settings = Settings.from_environ({"MODEL_LOCATION": "model"})
+
+    assert (settings.run_id, settings.model_bucket) == (None, None)
+
+
+@pytest.mark.parametrize("missing", ["RUN_ID", "MODEL_BUCKET"])
+def test_settings_missing_variable_is_named_with_the_remedy(missing: str) -> None:
+    """A missing variable is an error that names it and the alternative, not a None in a path."""
+    environ = {name: value for name, value in BY_RUN.items() if name != missing}
+
+    with pytest.raises(SettingsError, match=rf"^{missing} is not set; .*MODEL_LOCATION"):
+        Settings.from_environ(environ)
+
+
+def test_settings_empty_variable_counts_as_not_set() -> None:
+    """A template's empty parameter means the same as no variable."""
+    assert Settings.from_environ({**BY_RUN, "MODEL_SHA256": ""}).model_sha256 is None
+    with pytest.raises(SettingsError, match="RUN_ID is not set"):
+        Settings.from_environ({**BY_RUN, "RUN_ID": ""})
+
+
+@pytest.mark.parametrize("text", ["true", "True", "TRUE", "1", "yes", "on"])
+def test_settings_flag_yes_is_true(text: str) -> None:
+    """Every usual way to say yes means yes."""
+    assert Settings.from_environ({**BY_RUN, "TEST_RUN": text}).test_run is True
+
+
+@pytest.mark.parametrize("text", ["false", "False", "0", "no", "off"])
+def test_settings_flag_no_is_false(text: str) -> None:
+    """Every usual way to say no means no."""
+    settings = Settings.from_environ({**BY_RUN, "RETURN_PREDICTIONS": text})
+    assert settings.return_predictions is False
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TEST_RUN", "maybe"),
+        ("RETURN_PREDICTIONS", "2"),
+        ("ALLOW_PICKLE", " True"),
+        ("MODEL_SHA256", "abc"),
+        ("MODEL_SHA256", "A" * 64),
+        ("RUN_ID", "../other"),
+        ("RUN_ID", "a:b"),
+        ("MLFLOW_EXPERIMENT_ID", "1/2"),
+        ("MODEL_NAME", "two words"),
+        ("PREDICTION_FIELD", "ride_id"),
+        ("PREDICTION_FIELD", "ride-duration"),
+        ("PREDICTIONS_STREAM_NAME", "a/b"),
+        ("FAILURES_BUCKET", "s3://bucket"),
+        ("KINESIS_ENDPOINT_URL", "localhost:4566"),
+        ("MODEL_LOCATION", " model"),
+    ],
+)
+def test_settings_wrong_value_is_refused_with_name_value_and_what_is_allowed(
+    name: str, value: str
+) -> None:
+    """A wrong value is an error with the variable's name, its value and what is allowed."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({**BY_RUN, name: value})
+
+    assert str(caught.value).startswith(f"{name}={value!r} is not allowed; it must be ")

@@ -1,0 +1,1 @@
+"""Rides -> features -> scikit-learn -> MLflow run. `python -m training --help` says how."""

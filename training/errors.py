@@ -1,0 +1,20 @@
+"""Everything this package raises on purpose.
+
+TrainingError            never raised itself
+├── TripsError           a file of trips cannot be learned from
+└── TrackingError        MLflow cannot take the run
+
+Each message is one line: what was wrong, where, and what is allowed.
+"""
+
+
+class TrainingError(Exception):
+    """Base of this package's errors."""
+
+
+class TripsError(TrainingError):
+    """A file of trips is missing, is not what TLC publishes, or has too few usable rides."""
+
+
+class TrackingError(TrainingError):
+    """The tracking database or the artifact store refuses the run."""
