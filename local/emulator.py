@@ -3,7 +3,6 @@
 import logging
 import socket
 import urllib.request
-from types import TracebackType
 from typing import Any, Self
 
 import boto3
@@ -39,12 +38,7 @@ class Emulator:
         urllib.request.urlopen(reset).close()  # noqa: S310 - our own endpoint
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.stop()
 
     @property

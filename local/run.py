@@ -20,7 +20,6 @@ from local.ledger import Ledger
 from local.rides import SampleRide, sample_rides
 from local.stack import MODEL_BUCKET, Stack, train_model
 
-INPUT_STREAM = "ride_events"
 FUNCTION = "DurationFunction"
 # API reference, PutRecords: at most 500 entries.
 ENTRIES_A_CALL = 500
@@ -38,7 +37,7 @@ def main() -> int:
         model = train_model(emulator, Path(folder))
         _say(f"trained run {model.run_id}: RMSE {model.rmse:.2f} minutes")
         with Stack(emulator, {"RunId": model.run_id, "ModelBucket": MODEL_BUCKET}) as stack:
-            _say(f"sending {count} rides to {INPUT_STREAM} ...")
+            _say(f"sending {count} rides ...")
             ledger = account_for(stack, sample_rides(count))
     for fault in ledger.faults()[:20]:
         _say(fault)
@@ -48,12 +47,13 @@ def main() -> int:
 
 def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
     """Send rides, print their predictions, and follow each until it is predicted or rejected."""
-    environment = stack.template.function(FUNCTION).environment
+    function = stack.template.function(FUNCTION)
+    environment, (mapping,) = function.environment, function.mappings
     kinesis, s3 = stack.emulator.client("kinesis"), stack.emulator.client("s3")
     output = StreamReader(kinesis, environment["PREDICTIONS_STREAM_NAME"])
     ledger = Ledger()
     with ThreadPoolExecutor(1) as sender:
-        sent = sender.submit(_send, kinesis, rides, ledger)
+        sent = sender.submit(_send, kinesis, mapping.stream, rides, ledger)
         progressed = time.monotonic()
         while ledger.settled() < len(rides) and time.monotonic() < progressed + STALLED_SECONDS:
             before = ledger.settled()
@@ -69,11 +69,11 @@ def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
     return ledger
 
 
-def _send(kinesis: Any, rides: Sequence[SampleRide], ledger: Ledger) -> None:
+def _send(kinesis: Any, stream: str, rides: Sequence[SampleRide], ledger: Ledger) -> None:
     for call in batched(rides, ENTRIES_A_CALL, strict=False):
         now = time.monotonic()
         answer = kinesis.put_records(
-            StreamName=INPUT_STREAM,
+            StreamName=stream,
             Records=[{"Data": ride.data, "PartitionKey": ride.partition_key} for ride in call],
         )
         for ride, result in zip(call, answer["Records"], strict=True):

@@ -2,13 +2,13 @@
 
 import json
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 from sklearn.ensemble import (
@@ -153,13 +153,12 @@ def test_load_flavour_that_is_not_known_is_refused(tmp_path: Path) -> None:
 def pyfunc_folder(tmp_path: Path) -> Path:
     """A model of no flavour but python_function."""
     folder = tmp_path / "model"
-    with warnings.catch_warnings(action="ignore"):
 
-        class MilesTimesFive(mlflow.pyfunc.PythonModel):
-            def predict(self, context, model_input, params=None):
-                return model_input["trip_distance"] * 5
+    class MilesTimesFive(mlflow.pyfunc.PythonModel):
+        def predict(self, model_input: pd.DataFrame) -> pd.Series:
+            return model_input["trip_distance"] * 5
 
-        mlflow.pyfunc.save_model(folder, python_model=MilesTimesFive(), pip_requirements=[])
+    mlflow.pyfunc.save_model(folder, python_model=MilesTimesFive(), pip_requirements=[])
     return folder
 
 
