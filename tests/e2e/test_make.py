@@ -1,6 +1,7 @@
-"""`make run`, from the command line to its output."""
+"""The make targets, from the command line to their output."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,26 @@ def test_make_run_wrong_number_of_rides_is_refused(
     assert done.returncode != 0
     assert f"RIDES={rides!r} is not a whole number above 0" in done.stderr
     assert done.stdout == ""
+
+
+def test_make_bench_prints_how_much_a_batch_gains(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """`make bench` ends with one line for each way to put; how fast that is, no test judges."""
+    done = make(checkout, shell_environ, "bench")
+
+    lines = done.stdout.splitlines()
+    assert [line[:17].strip() for line in lines] == ["handler alone", "handler and boto3"]
+    assert all("times faster a ride in one call with 1000" in line for line in lines)
+
+
+def test_make_help_lists_every_target(checkout: Path, shell_environ: dict[str, str]) -> None:
+    """`make help`, and make alone, say what there is."""
+    listed = make(checkout, shell_environ, "help").stdout
+
+    targets = re.findall(r"^([a-z]+):", (checkout / "Makefile").read_text(), re.MULTILINE)
+    assert [line.split()[1] for line in listed.splitlines()] == targets
+    assert make(checkout, shell_environ).stdout == listed
 
 
 def test_make_python_prints_the_interpreter_alone(
