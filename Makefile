@@ -20,13 +20,13 @@ up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
 
 test: check ## everything that CI runs
-	@$(VENV)/pytest
+	@$(VENV)/python -m pytest
 
 check: $(READY) $(SAM_READY) ## formatting, lint, types, template
-	@$(VENV)/ruff format --check .
-	@$(VENV)/ruff check .
-	@$(VENV)/mypy
-	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .tools/sam/bin/sam validate --lint
+	@$(VENV)/python -m ruff format --check .
+	@$(VENV)/python -m ruff check .
+	@$(VENV)/python -m mypy
+	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .tools/sam/bin/python -m samcli validate --lint
 
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching

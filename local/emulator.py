@@ -1,15 +1,25 @@
 """AWS's S3 and Kinesis in this process, by moto."""
 
 import logging
+import os
 import socket
+import threading
 import urllib.request
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import boto3
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
+
+
+def leave_aws() -> None:
+    """Forget this shell's AWS account, so that nothing here can reach it by mistake."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
 
 
 class Emulator:
@@ -23,14 +33,14 @@ class Emulator:
     """
 
     def __init__(self, port: int = 0) -> None:
-        self._server = ThreadedMotoServer(ip_address=HOST, port=port, verbose=False)
-        self.endpoint = ""
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server(HOST, port, application, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="emulator")
+        self.endpoint = f"http://{HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._server.start()
-        host, port = self._server.get_host_and_port()
-        self.endpoint = f"http://{host}:{port}"
+        self._thread.start()
         # moto keeps its state in the process, not in the server.
         reset = urllib.request.Request(  # noqa: S310 - our own endpoint
             f"{self.endpoint}/moto-api/reset", method="POST"
@@ -39,7 +49,9 @@ class Emulator:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.stop()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
     @property
     def environ(self) -> dict[str, str]:
@@ -60,6 +72,18 @@ class Emulator:
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106 - moto takes any
         )
+
+
+class _OneAtATime:
+    """A WSGI application behind a lock: moto's streams do not bear two requests at once."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+        self._lock = threading.Lock()
+
+    def __call__(self, *request: Any) -> Iterable[bytes]:
+        with self._lock:
+            return list(self._application(*request))
 
 
 def is_free(port: int) -> bool:

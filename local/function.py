@@ -80,10 +80,16 @@ class LocalContext:
         return max(0, int((self._end - time.monotonic()) * 1000))
 
 
+# What a process needs of its surroundings; a function sees nothing else of this shell.
+_INHERITED = ("HOME", "LANG", "PATH", "TMPDIR")
+
+
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     before = dict(os.environ)
-    os.environ.update(variables)
+    inherited = {name: before[name] for name in _INHERITED if name in before}
+    os.environ.clear()
+    os.environ.update({**inherited, **variables})
     try:
         yield
     finally:

@@ -1,13 +1,14 @@
 """Sample rides for the input stream, a few of them deliberately bad."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import cycle
+from itertools import count as count_from
+from itertools import cycle, islice
 
 import msgspec
 
 from model_service.events import RideEvent
-from training.synthetic import synthetic_rides
+from training.synthetic import SyntheticRide, synthetic_rides
 
 # One in this many rides is bad.
 BAD_EVERY = 100
@@ -44,13 +45,18 @@ class SampleRide:
 
 
 def sample_rides(count: int) -> list[SampleRide]:
-    """Always the same rides for the same count."""
+    """Always the same rides; a larger count only adds to them."""
     faults = cycle(_FAULTS)
     samples = []
-    for ride_id, synthetic in enumerate(synthetic_rides(count, SEED), start=1):
+    for ride_id, synthetic in enumerate(islice(_endless_rides(), count), start=1):
         data = msgspec.json.encode(RideEvent(synthetic.ride, ride_id))
         is_bad = ride_id % BAD_EVERY == 0
         if is_bad:
             data = next(faults)(data)
         samples.append(SampleRide(str(ride_id), data, is_bad))
     return samples
+
+
+def _endless_rides() -> Iterator[SyntheticRide]:
+    for seed in count_from(SEED):
+        yield from synthetic_rides(1000, seed)

@@ -6,6 +6,7 @@ to stderr. The exit status is 0 only if every ride is accounted for.
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 import time
@@ -15,7 +16,7 @@ from itertools import batched
 from pathlib import Path
 from typing import Any
 
-from local.emulator import Emulator
+from local.emulator import Emulator, leave_aws
 from local.ledger import Ledger
 from local.rides import SampleRide, sample_rides
 from local.stack import MODEL_BUCKET, Stack, train_model
@@ -31,18 +32,31 @@ STALLED_SECONDS = 30.0
 def main() -> int:
     """Run the whole and answer with the exit status."""
     count = _arguments().rides
+    leave_aws()
     logging.disable(logging.WARNING)  # the summary says what became of each ride
+    try:
+        ledger = _run(count)
+    except KeyboardInterrupt:
+        _say("stopped")
+        return 130
+    except BrokenPipeError:
+        # Whoever read the predictions has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    for fault in ledger.faults()[:20]:
+        _say(fault)
+    _say(ledger.summary())
+    return 1 if ledger.faults() else 0
+
+
+def _run(count: int) -> Ledger:
     with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
         _say("training the sample model ...")
         model = train_model(emulator, Path(folder))
         _say(f"trained run {model.run_id}: RMSE {model.rmse:.2f} minutes")
         with Stack(emulator, {"RunId": model.run_id, "ModelBucket": MODEL_BUCKET}) as stack:
             _say(f"sending {count} rides ...")
-            ledger = account_for(stack, sample_rides(count))
-    for fault in ledger.faults()[:20]:
-        _say(fault)
-    _say(ledger.summary())
-    return 1 if ledger.faults() else 0
+            return account_for(stack, sample_rides(count))
 
 
 def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
@@ -108,7 +122,7 @@ def _rejection_objects(s3: Any, bucket: str) -> Iterator[bytes]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    parser = argparse.ArgumentParser(usage="make run [RIDES=N]", description=__doc__)
     parser.add_argument("--rides", type=_count, default=1000, help="how many rides to send")
     return parser.parse_args()
 

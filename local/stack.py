@@ -45,7 +45,7 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
     """
     emulator.client("s3").create_bucket(Bucket=MODEL_BUCKET)
     environ = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
         **emulator.environ,
         "MODEL_BUCKET": MODEL_BUCKET,
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder.resolve() / 'mlflow.db'}",

@@ -2,12 +2,13 @@
 
 import argparse
 import logging
+import re
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from local.emulator import Emulator, is_free
+from local.emulator import Emulator, is_free, leave_aws
 from local.stack import MODEL_BUCKET, PROJECT, Stack, train_model
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
@@ -20,15 +21,15 @@ def main() -> int:
     # Set for both: a shell starts background jobs with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
+    port = _port()
+    leave_aws()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     for chatty in ("botocore", "werkzeug"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
-        _serve(_port())
+        _serve(port)
     except KeyboardInterrupt:
         _say("stopped")
-    finally:
-        ENVIRONMENT_FILE.unlink(missing_ok=True)
     return 0
 
 
@@ -43,14 +44,19 @@ def _serve(port: int) -> None:
                 f"in another terminal:  source {ENVIRONMENT_FILE.relative_to(PROJECT)}\n"
                 "Ctrl-C stops it"
             )
-            while True:
-                signal.pause()
+            try:
+                while True:
+                    signal.pause()
+            finally:
+                ENVIRONMENT_FILE.unlink()
 
 
 def _port() -> int:
-    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
-    parser.add_argument("--port", type=int, help="where to listen, instead of the usual port")
+    parser = argparse.ArgumentParser(usage="make up [PORT=N]", description=__doc__)
+    parser.add_argument("--port", type=_port_number, help="where to listen")
     port: int | None = parser.parse_args().port
+    if ENVIRONMENT_FILE.exists() and not is_free(_port_in_use()):
+        parser.error("this checkout's stack is up already; stop it first, or use another clone")
     if port is None:
         return USUAL_PORT if is_free(USUAL_PORT) else 0
     if not is_free(port):
@@ -58,11 +64,26 @@ def _port() -> int:
     return port
 
 
+def _port_number(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**16:
+        raise argparse.ArgumentTypeError(f"PORT={text!r} is not a port number from 1 to 65535")
+    return int(text)
+
+
+def _port_in_use() -> int:
+    """The port of the stack that wrote the environment file, which may have been killed since."""
+    return int(re.findall(r"AWS_ENDPOINT_URL=\S*:(\d+)", ENVIRONMENT_FILE.read_text())[0])
+
+
 def _write_environment(emulator: Emulator) -> None:
-    """Write a file that leads the AWS CLI and boto3 of any shell here."""
+    """Write a file that leads the AWS CLI and boto3 of any shell here, and nowhere else."""
     ENVIRONMENT_FILE.parent.mkdir(exist_ok=True)
-    lines = [f"export {name}={value}\n" for name, value in emulator.environ.items()]
-    ENVIRONMENT_FILE.write_text("".join(lines))
+    lines = [
+        "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_KINESIS AWS_ENDPOINT_URL_S3",
+        *(f"export {name}={value}" for name, value in emulator.environ.items()),
+        f'command -v aws >/dev/null || export PATH="{PROJECT}/.venv/bin:$PATH"',
+    ]
+    ENVIRONMENT_FILE.write_text("\n".join(lines) + "\n")
 
 
 def _say(text: str) -> None:

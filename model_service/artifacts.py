@@ -9,7 +9,9 @@ model of a run is looked for in this order:
 4. a bounded scan of `<experiment>/models/*/artifacts/MLmodel` for the run ID.
 """
 
+import atexit
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -114,7 +116,7 @@ def _local_folder(location: str) -> Path:
     if not (folder / MLMODEL).is_file():
         raise ModelNotFound(
             f"MODEL_LOCATION={location!r}: there is no file {folder / MLMODEL}; "
-            "set it to the folder of a model that MLflow logged"
+            "set it to the folder or the s3:// URI of a model that MLflow logged"
         )
     return folder
 
@@ -197,6 +199,8 @@ def _download(source: _S3Folder, s3: S3Reader) -> Path:
             "model's MLmodel file"
         )
     folder = Path(tempfile.mkdtemp(prefix="model-"))
+    # A model may read its files as late as when it predicts, so they go with the process.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
         list(pool.map(lambda name: _download_file(source, name, folder, s3), names))
     return folder

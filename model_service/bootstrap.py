@@ -1,5 +1,6 @@
 """The composition root: settings -> a service, with its model in memory and its clients made."""
 
+import logging
 from typing import Any
 
 import boto3
@@ -20,6 +21,8 @@ from model_service.sinks import (
     RejectionStore,
 )
 
+logger = logging.getLogger(__name__)
+
 # Two attempts of at most 1 + 2 seconds, and at most 1 second between them: within
 # `deadline.CALL_SECONDS`.
 _QUICK = Config(
@@ -36,10 +39,12 @@ def build_service(settings: Settings) -> Service:
         ModelNotFound: There is no model where the settings say.
         ModelRefused: The model must not be loaded.
     """
+    # The sinks first: a setting that they miss is told of before a model is brought from S3.
+    predictions, rejections = _prediction_sink(settings), _rejection_sink(settings)
     return Service(
         model=load_model(settings),
-        predictions=_prediction_sink(settings),
-        rejections=_rejection_sink(settings),
+        predictions=predictions,
+        rejections=rejections,
         return_predictions=settings.return_predictions,
     )
 
@@ -52,7 +57,7 @@ def load_model(settings: Settings) -> Model:
         ModelNotFound: There is no model where the settings say.
         ModelRefused: The model must not be loaded.
     """
-    folder = fetch_model(settings, lambda: _client("s3", _PATIENT))
+    folder = fetch_model(settings, lambda: _client("s3", settings, _PATIENT))
     version = settings.run_id or read_mlmodel(folder).run_id
     if version is None:
         raise SettingsError(
@@ -71,19 +76,27 @@ def load_model(settings: Settings) -> Model:
 def _prediction_sink(settings: Settings) -> PredictionSink:
     if settings.test_run:
         return NoStream()
-    kinesis = _client("kinesis", _QUICK, endpoint_url=settings.kinesis_endpoint_url)
+    kinesis = _client("kinesis", settings, _QUICK, endpoint_url=settings.kinesis_endpoint_url)
     return PredictionStream(kinesis, settings.predictions_stream)
 
 
 def _rejection_sink(settings: Settings) -> RejectionSink:
-    if settings.test_run or settings.failures_bucket is None:
+    if settings.test_run:
         return NoRejectionStore()
-    return RejectionStore(_client("s3", _QUICK), settings.failures_bucket, settings.model_name)
+    if settings.failures_bucket is None:
+        logger.warning("FAILURES_BUCKET is not set: each bad record is reported as a failed item")
+        return NoRejectionStore()
+    s3 = _client("s3", settings, _QUICK)
+    return RejectionStore(s3, settings.failures_bucket, settings.model_name)
 
 
-def _client(service: str, config: Config, endpoint_url: str | None = None) -> Any:
+def _client(
+    service: str, settings: Settings, config: Config, endpoint_url: str | None = None
+) -> Any:
     try:
-        return boto3.client(service, config=config, endpoint_url=endpoint_url)
+        return boto3.client(
+            service, region_name=settings.region, config=config, endpoint_url=endpoint_url
+        )
     except NoRegionError:
         raise SettingsError(
             "AWS_DEFAULT_REGION is not set; set it to the region of the streams, such as eu-west-1"

@@ -42,6 +42,7 @@ class Settings:
         test_run: Predict, put nothing.
         return_predictions: Answer an invocation with its prediction events, too.
         kinesis_endpoint_url: Endpoint of an emulator. `AWS_ENDPOINT_URL` is boto3's own.
+        region: AWS region of streams and buckets; None leaves it to boto3's configuration files.
     """
 
     run_id: str | None
@@ -57,6 +58,7 @@ class Settings:
     test_run: bool
     return_predictions: bool
     kinesis_endpoint_url: str | None
+    region: str | None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -83,6 +85,8 @@ class Settings:
             test_run=read.flag("TEST_RUN", default=False),
             return_predictions=read.flag("RETURN_PREDICTIONS", default=True),
             kinesis_endpoint_url=read.text("KINESIS_ENDPOINT_URL", rule=_URL),
+            region=read.text("AWS_REGION", rule=_NAME)
+            or read.text("AWS_DEFAULT_REGION", rule=_NAME),
         )
         if settings.model_location is None:
             settings._require_run()

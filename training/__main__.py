@@ -56,7 +56,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
             name, type=Path, nargs="+", metavar="FILE", help=f"TLC trip files (Parquet) {purpose}"
         )
     parser.add_argument(
-        "--target", type=Target, choices=list(Target), default=Target.DURATION,
+        "--target", choices=[target.value for target in Target], default=Target.DURATION.value,
         help="what to predict: minutes, or the dollars of credit card tips (default: duration)",
     )  # fmt: skip
     parser.add_argument(
@@ -85,7 +85,7 @@ def _at_least(minimum: int) -> Callable[[str], int]:
 
 
 def _train(options: argparse.Namespace) -> dict[str, Any]:
-    target: Target = options.target
+    target = Target(options.target)
     train, validate = _examples(options)
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -105,7 +105,7 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
 
 def _examples(options: argparse.Namespace) -> tuple[Examples, Examples]:
     """What to train on, and what to validate on."""
-    target: Target = options.target
+    target = Target(options.target)
     if options.train:
         return _read(options.train, target), _read(options.validate, target)
     count = DEFAULT_RIDES if options.rides is None else options.rides

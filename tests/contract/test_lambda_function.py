@@ -191,7 +191,10 @@ def test_handler_deadline_comes_from_the_context(
     [
         ({}, "SettingsError: RUN_ID is not set; set it to "),
         ({"RUN_ID": "r"}, "SettingsError: MODEL_BUCKET is not set; set it to "),
-        ({"MODEL_LOCATION": "nowhere"}, "ModelNotFound: MODEL_LOCATION='nowhere': there is no "),
+        (
+            {"MODEL_LOCATION": "nowhere", "TEST_RUN": "1"},
+            "ModelNotFound: MODEL_LOCATION='nowhere': there is no ",
+        ),
         ({"MODEL_LOCATION": "m", "TEST_RUN": "maybe"}, "SettingsError: TEST_RUN='maybe' is not "),
     ],
 )

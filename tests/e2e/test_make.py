@@ -48,6 +48,29 @@ def test_make_run_wrong_number_of_rides_is_refused(
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize("port", ["0", "70000", "-1", "xyz"])
+def test_make_up_wrong_port_is_refused(
+    checkout: Path, shell_environ: dict[str, str], port: str
+) -> None:
+    """A port that is none is refused by name."""
+    done = make(checkout, shell_environ, "up", f"PORT={port}")
+
+    assert done.returncode != 0
+    assert f"PORT={port!r} is not a port number from 1 to 65535" in done.stderr
+
+
+def test_make_run_is_deaf_to_the_shells_own_variables(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """Variables of a user's own function or AWS account do not reach the local stack."""
+    environ = {"TEST_RUN": "yes", "MODEL_LOCATION": "/nowhere", "AWS_PROFILE": "nobody"}
+
+    done = make(checkout, shell_environ | environ, "run", "RIDES=3")
+
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 3
+
+
 def test_make_bench_prints_how_much_a_batch_gains(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:

@@ -117,9 +117,24 @@ def test_readme_put_and_read_lines_work_as_written(
         listing = run(block("examples/bad-ride.json"), checkout, shell_environ)
         assert "rejected/ride_duration_prediction_model/ride_events/" in listing
 
+        again = subprocess.run(
+            ["make", "up"],
+            cwd=checkout,
+            env=shell_environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert "this checkout's stack is up already" in again.stderr
+        assert (checkout / ".local/env").exists()
+
         trained = run(block("MODEL_BUCKET=my-models"), checkout, shell_environ)
         result = json.loads(trained.splitlines()[-1])
         assert result["model_location"].startswith("s3://my-models/1/")
+
+        event = json.loads(run(block("lambda_handler"), checkout, shell_environ).splitlines()[-1])
+        assert event["predictions"][0]["version"] == "Test123"
+        assert event["predictions"][0]["prediction"]["ride_id"] == 256
 
         os.killpg(process.pid, signal.SIGINT)
         _, said = process.communicate(timeout=60)
@@ -160,7 +175,7 @@ def test_readme_names_every_variable_with_its_default() -> None:
         re.findall(r"`([A-Z][A-Z0-9_]+)`", "\n".join(re.findall(r"^\| (.*?) \|", table, re.M)))
     )
 
-    assert shown - {"AWS_ENDPOINT_URL"} == read
+    assert shown - {"AWS_ENDPOINT_URL"} == read  # that one is boto3's to read
     for name, default in re.findall(r'required\(\s*"([A-Z_]+)", "(\w+)"', source):
         assert f"| `{name}` | `{default}` |" in table
 

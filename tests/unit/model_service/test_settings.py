@@ -24,6 +24,7 @@ def test_settings_by_run_has_the_documented_defaults() -> None:
         test_run=False,
         return_predictions=True,
         kinesis_endpoint_url=None,
+        region=None,
     )
 
 
@@ -44,6 +45,7 @@ def test_settings_every_variable_is_read() -> None:
             "TEST_RUN": "yes",
             "RETURN_PREDICTIONS": "False",
             "KINESIS_ENDPOINT_URL": "http://127.0.0.1:4566/",
+            "AWS_DEFAULT_REGION": "eu-west-1",
         }
     )
 
@@ -61,6 +63,7 @@ def test_settings_every_variable_is_read() -> None:
         test_run=True,
         return_predictions=False,
         kinesis_endpoint_url="http://127.0.0.1:4566/",
+        region="eu-west-1",
     )
 
 
@@ -78,6 +81,13 @@ def test_settings_missing_variable_is_named_with_the_remedy(missing: str) -> Non
 
     with pytest.raises(SettingsError, match=rf"^{missing} is not set; .*MODEL_LOCATION"):
         Settings.from_environ(environ)
+
+
+def test_settings_region_is_lambdas_own_first() -> None:
+    """AWS_REGION, which Lambda sets, wins over AWS_DEFAULT_REGION."""
+    environ = {**BY_RUN, "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "us-east-1"}
+
+    assert Settings.from_environ(environ).region == "eu-west-1"
 
 
 def test_settings_empty_variable_counts_as_not_set() -> None:
