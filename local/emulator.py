@@ -17,9 +17,10 @@ REGION = "us-east-1"
 
 
 def leave_aws() -> None:
-    """Forget this shell's AWS account, so that nothing here can reach it by mistake."""
+    """Forget this shell's AWS account and proxy, so that nothing here can reach them by mistake."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
+    os.environ["NO_PROXY"] = HOST
 
 
 class Emulator:
@@ -61,6 +62,7 @@ class Emulator:
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": REGION,
+            "NO_PROXY": HOST,
         }
 
     def client(self, service: str) -> Any:

@@ -58,13 +58,13 @@ class InProcessFunction:
         Raises:
             FunctionFailed: The function raised, or its answer is not JSON.
         """
-        # To JSON and back, both ways, as through Lambda's Invoke.
-        payload = msgspec.json.decode(msgspec.json.encode(event))
         with self._lock:
             try:
+                # To JSON and back, both ways, as through Lambda's Invoke.
+                payload = msgspec.json.decode(msgspec.json.encode(event))
                 answer = self._handler(payload, LocalContext(self._timeout_seconds))
                 return msgspec.json.decode(msgspec.json.encode(answer))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 logger.exception("the function failed")
                 raise FunctionFailed(f"{type(error).__name__}: {error}") from error
 

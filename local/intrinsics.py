@@ -89,7 +89,7 @@ class Resolver:
         raise TemplateError(f"Ref {name}: the template has no such parameter or resource")
 
     def _get_att(self, argument: list[str]) -> str:
-        logical_id, attribute = argument
+        logical_id, attribute = argument if len(argument) == 2 else ("?", "?")  # noqa: PLR2004
         if attribute != "Arn" or logical_id not in self._resources:
             raise TemplateError(
                 f"GetAtt {logical_id}.{attribute}: only Arn of a stream or bucket is known here"

@@ -61,8 +61,8 @@ class Ledger:
                 state = f"{'' if predicted else 'not '}predicted"
                 state += f" and {'' if rejected else 'not '}rejected"
                 yield f"{kind} ride {ride.partition_key} ({sequence_number}) is {state}"
-        for sequence_number in self.predictions.keys() - self.sent.keys():
-            yield f"{sequence_number} was predicted, and never sent"
+        for sequence_number in (self.predictions.keys() | self.reasons.keys()) - self.sent.keys():
+            yield f"{sequence_number} was predicted or rejected, and never sent"
 
     def summary(self) -> str:
         """The account for a person, one line a figure."""

@@ -16,7 +16,7 @@ from local.batches import (
     first_failure,
     without_expired,
 )
-from local.function import FunctionFailed, Invoker
+from local.function import Invoker
 from local.records import Record, SourceShard, head, lambda_event
 from local.settings import MappingSettings
 
@@ -129,8 +129,10 @@ class ShardPoller:
         self._iterator: str | None = None
         self._last_read: str | None = None
         self._waiting: deque[Record] = deque()
+        self._latest: float | None = None
         # TRIM_HORIZON can be asked for later; what LATEST means depends on when it is asked.
         self._open_iterator()
+        self._latest = now()
 
     def run(self) -> None:
         """Poll until the mapping stops."""
@@ -174,12 +176,15 @@ class ShardPoller:
             self._last_read = record["SequenceNumber"]
 
     def _open_iterator(self) -> str:
-        start: dict[str, str] = {"ShardIteratorType": self._settings.starting_position}
+        start: dict[str, Any] = {"ShardIteratorType": self._settings.starting_position}
         if self._last_read is not None:
             start = {
                 "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
                 "StartingSequenceNumber": self._last_read,
             }
+        elif self._settings.starting_position == "LATEST" and self._latest is not None:
+            # LATEST anew would skip what came since the mapping began.
+            start = {"ShardIteratorType": "AT_TIMESTAMP", "Timestamp": self._latest}
         stream, shard_id = self._settings.stream, self.shard.shard_id
         answer = self._kinesis.get_shard_iterator(StreamName=stream, ShardId=shard_id, **start)
         self._iterator = iterator = str(answer["ShardIterator"])
@@ -190,14 +195,14 @@ class ShardPoller:
         todo = deque([batch])
         while todo and not self._stop.is_set():
             current, expired = without_expired(todo.popleft(), self._settings, self._now())
-            if expired:
-                self._give_up(expired)
+            if expired and not self._give_up(expired):
+                return
             if not current.records:
                 continue
             step = self._invoke(current)
             todo.extendleft(reversed(step.todo))
-            if step.given_up:
-                self._give_up(step.given_up)
+            if step.given_up and not self._give_up(step.given_up):
+                return
             if step.back_off:
                 self._stop.wait(_backoff_seconds(step.todo[0].retries))
 
@@ -205,7 +210,8 @@ class ShardPoller:
         failed_at = 0
         try:
             answer = self._function.invoke(lambda_event(batch.records, self.shard))
-        except FunctionFailed as error:
+        except Exception as error:
+            # Whatever the invoker raises is a failed invocation: a poller never dies of one.
             logger.warning("invocation with %d records failed: %s", len(batch.records), error)
         else:
             failed_at = (
@@ -217,8 +223,11 @@ class ShardPoller:
             self.checkpoint = batch.records[failed_at - 1].sequence_number
         return after_invocation(batch, failed_at, self._settings)
 
-    def _give_up(self, given_up: GivenUp) -> None:
-        """Hand a batch to the destination, for as long as that takes, and move past it."""
+    def _give_up(self, given_up: GivenUp) -> bool:
+        """Hand a batch to the destination, for as long as that takes, and move past it.
+
+        Answers whether the destination has it; it has not if the mapping stopped before.
+        """
         attempt = 0
         while not self._stop.is_set():
             try:
@@ -229,7 +238,8 @@ class ShardPoller:
                 self._stop.wait(_backoff_seconds(attempt))
             else:
                 self.checkpoint = given_up.batch.records[-1].sequence_number
-                return
+                return True
+        return False
 
 
 def _record(record: dict[str, Any]) -> Record:

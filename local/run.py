@@ -91,6 +91,8 @@ def _send(kinesis: Any, stream: str, rides: Sequence[SampleRide], ledger: Ledger
             Records=[{"Data": ride.data, "PartitionKey": ride.partition_key} for ride in call],
         )
         for ride, result in zip(call, answer["Records"], strict=True):
+            if "SequenceNumber" not in result:
+                raise RuntimeError(f"the emulator refused ride {ride.partition_key}: {result}")
             ledger.take_sent(result["SequenceNumber"], ride, now)
 
 

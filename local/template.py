@@ -77,6 +77,7 @@ def read_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
     """
     document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a safe loader, see below
     resources: dict[str, Any] = document["Resources"]
+    _require_simulated(document)
     resolver = Resolver(document, parameters, region)
 
     def properties(kind: str) -> dict[str, Any]:
@@ -97,6 +98,21 @@ def read_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
             for name, function in properties("AWS::Serverless::Function").items()
         ],
     )
+
+
+# What would make a function here another one than the template's on AWS.
+_NOT_SIMULATED = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function")
+
+
+def _require_simulated(document: Mapping[str, Any]) -> None:
+    if "Globals" in document:
+        raise TemplateError("the template has Globals, which the local stack does not apply")
+    for name, resource in document["Resources"].items():
+        if resource["Type"] in _NOT_SIMULATED or "Condition" in resource:
+            raise TemplateError(
+                f"{name} is a {resource['Type']}{' with a Condition' * ('Condition' in resource)}, "
+                "which the local stack does not run"
+            )
 
 
 def _function(name: str, properties: Mapping[str, Any], resolver: Resolver) -> Function:

@@ -23,8 +23,7 @@ from model_service.sinks import (
 
 logger = logging.getLogger(__name__)
 
-# Two attempts of at most 1 + 2 seconds, and at most 1 second between them: within
-# `deadline.CALL_SECONDS`.
+# Two attempts of 1 + 2 seconds, and up to 1 second between them: `deadline.CALL_SECONDS`.
 _QUICK = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
@@ -39,12 +38,13 @@ def build_service(settings: Settings) -> Service:
         ModelNotFound: There is no model where the settings say.
         ModelRefused: The model must not be loaded.
     """
-    # The sinks first: a setting that they miss is told of before a model is brought from S3.
-    predictions, rejections = _prediction_sink(settings), _rejection_sink(settings)
+    # The stream first: a setting that it misses is told of before a model is brought from S3.
+    predictions = _prediction_sink(settings)
+    model = load_model(settings)
     return Service(
-        model=load_model(settings),
+        model=model,
         predictions=predictions,
-        rejections=rejections,
+        rejections=_rejection_sink(settings, model),
         return_predictions=settings.return_predictions,
     )
 
@@ -80,14 +80,14 @@ def _prediction_sink(settings: Settings) -> PredictionSink:
     return PredictionStream(kinesis, settings.predictions_stream)
 
 
-def _rejection_sink(settings: Settings) -> RejectionSink:
+def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:
     if settings.test_run:
         return NoRejectionStore()
     if settings.failures_bucket is None:
         logger.warning("FAILURES_BUCKET is not set: each bad record is reported as a failed item")
         return NoRejectionStore()
     s3 = _client("s3", settings, _QUICK)
-    return RejectionStore(s3, settings.failures_bucket, settings.model_name)
+    return RejectionStore(s3, settings.failures_bucket, model.name, model.version)
 
 
 def _client(
@@ -100,4 +100,8 @@ def _client(
     except NoRegionError:
         raise SettingsError(
             "AWS_DEFAULT_REGION is not set; set it to the region of the streams, such as eu-west-1"
+        ) from None
+    except ValueError as error:
+        raise SettingsError(
+            f"AWS_ENDPOINT_URL is not allowed ({error}); it must be an http:// or https:// URL"
         ) from None

@@ -2,11 +2,14 @@
 
 import time
 from collections.abc import Callable
+from copy import copy
 from typing import Protocol, Self
 
 # Time kept back to build and send the answer.
 ANSWER_SECONDS = 0.5
-# The longest one call to AWS may take, all its attempts included (`bootstrap` sets the timeouts).
+# The longest one call to AWS may take, all its attempts included; `bootstrap` sets the timeouts.
+# An unreachable host with several addresses takes longer: Lambda then ends the invocation, which
+# costs time, and no record.
 CALL_SECONDS = 7.0
 # A call by hand may come without a context, and so without a limit of its own.
 WITHOUT_CONTEXT_SECONDS = 10.0
@@ -40,9 +43,14 @@ class Deadline:
     @classmethod
     def of(cls, context: Context | None) -> Self:
         """The deadline of an invocation, from Lambda's context object."""
-        if context is None:
-            return cls(WITHOUT_CONTEXT_SECONDS)
-        return cls(context.get_remaining_time_in_millis() / 1000)
+        ask = getattr(context, "get_remaining_time_in_millis", None)
+        return cls(WITHOUT_CONTEXT_SECONDS if ask is None else ask() / 1000)
+
+    def halfway(self) -> "Deadline":
+        """A deadline when half of the time that is left for work will have passed."""
+        halfway = copy(self)
+        halfway._end -= self.seconds_left() / 2
+        return halfway
 
     def seconds_left(self) -> float:
         """Seconds of work left; 0 when it is time to answer."""

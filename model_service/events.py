@@ -114,9 +114,8 @@ def decode_ride_event(data: str) -> RideEvent:
         event = _decode(payload)
     except (ValueError, RecursionError) as error:
         raise _diagnose(payload, str(error)) from None
-    # The decoder checks what it reads; fields it skips may hold anything but UTF-8, and integers
-    # may be longer than a partition key.
-    if not payload.isascii() or not _is_ride_id(event.ride_id):
+    # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is.
+    if not (payload.isascii() and _is_plain(event.ride_id)):
         _require_utf8(payload)
         _require_fields(_parse(payload))
     return event
@@ -190,15 +189,20 @@ def _is_distance(value: Any) -> bool:
         return False
 
 
+def _is_plain(ride_id: RideId) -> bool:
+    """Whether a glance is enough to see that a ride ID can be a partition key."""
+    return ride_id.isascii() if isinstance(ride_id, str) else -(2**63) <= ride_id < 2**63
+
+
 def _is_ride_id(value: Any) -> bool:
     if not (_is_integer(value) or isinstance(value, str)):
         return False
-    key = str(value)
-    # Kinesis counts UTF-16 units, of which a character has one or two.
-    return len(key) > 0 and (
-        len(key) <= MAX_RIDE_ID_CHARACTERS // 2
-        or len(key.encode("utf-16-le", "surrogatepass")) <= 2 * MAX_RIDE_ID_CHARACTERS
-    )
+    try:
+        # Kinesis counts UTF-16 units, of which a character has one or two.
+        units = len(str(value).encode("utf-16-le")) // 2
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return 0 < units <= MAX_RIDE_ID_CHARACTERS
 
 
 # From the outside in, so that a fault is named where it is.

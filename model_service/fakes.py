@@ -65,7 +65,7 @@ class FakeKinesis:
         self.records += [
             entry
             for entry, result in zip(Records, answer["Records"], strict=False)
-            if not result.get("ErrorCode")
+            if result.get("SequenceNumber")
         ]
         return answer
 

@@ -20,7 +20,7 @@ _MAX_EPOCH_SECONDS = 253_402_300_799
 class _Payload(Struct, frozen=True, rename="camel", gc=False):
     data: str
     partition_key: str
-    sequence_number: Annotated[str, Meta(pattern=r"^\d{1,129}$")]
+    sequence_number: Annotated[str, Meta(pattern=r"\A[0-9]{1,129}\Z")]
     approximate_arrival_timestamp: Annotated[float, Meta(ge=0, le=_MAX_EPOCH_SECONDS)]
 
 
@@ -28,7 +28,7 @@ class SourceRecord(Struct, frozen=True, gc=False):
     """One record of the input stream, as Lambda delivers it."""
 
     kinesis: _Payload
-    event_id: Annotated[str, Meta(pattern=r"^[^:]+:")] = field(name="eventID")
+    event_id: Annotated[str, Meta(pattern=r"\A[^:]+:")] = field(name="eventID")
     event_source_arn: str = field(name="eventSourceARN")
 
     @property
@@ -67,7 +67,7 @@ class SourceRecord(Struct, frozen=True, gc=False):
         return self.event_source_arn.rpartition("/")[2]
 
 
-class _Batch(Struct, frozen=True, gc=False):
+class _Event(Struct, frozen=True, gc=False):
     records: list[SourceRecord] = field(name="Records")
 
 
@@ -78,7 +78,7 @@ def source_records(event: Mapping[str, Any]) -> list[SourceRecord]:
         EventError: The event is not a Kinesis batch; the message names the field.
     """
     try:
-        return msgspec.convert(event, _Batch).records
+        return msgspec.convert(event, _Event).records
     except msgspec.ValidationError as error:
         raise EventError(f"this is not a batch of Kinesis records: {error}") from None
 

@@ -34,7 +34,8 @@ class MLmodel(Struct, frozen=True):
             ModelRefused: It is not the file of a model.
         """
         try:
-            return msgspec.yaml.decode(content, type=cls)
-        except (msgspec.MsgspecError, yaml.YAMLError, ValueError, RecursionError) as error:
+            # Python's own loader, though slower: libyaml crashes on deep nesting.
+            return msgspec.convert(yaml.load(content, yaml.SafeLoader), type=cls)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             reason = " ".join(str(error).split())
             raise ModelRefused(f"{location} is not an MLmodel file: {reason}") from None

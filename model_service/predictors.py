@@ -5,13 +5,15 @@ The flavour's own library loads the model; mlflow is not imported unless no othe
 """
 
 import pickle
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from model_service.errors import ModelRefused
-from model_service.features import Features
+from model_service.features import FEATURE_NAMES, Features
 from model_service.mlmodel import MLMODEL, MLmodel
+from model_service.s3 import MAX_METADATA_BYTES
 
 # Types outside of skops' own list that scikit-learn's estimators are made of. The list is ours: one
 # in the model's files could be written by whoever wrote the model.
@@ -36,7 +38,7 @@ class Predictor(Protocol):
         ...
 
 
-class Estimator:
+class BatchModel:
     """A scikit-learn estimator or an MLflow pyfunc model: anything that predicts a batch."""
 
     def __init__(self, model: Any, *, as_table: bool = False) -> None:
@@ -72,10 +74,17 @@ def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
             minor version of scikit-learn; the message says what to do.
     """
     flavors = read_mlmodel(folder).flavors
-    if "sklearn" in flavors:
-        return _load_sklearn(folder, flavors["sklearn"], trusted=trusted)
-    if "python_function" in flavors:
-        return _load_pyfunc(folder, trusted=trusted)
+    try:
+        if "sklearn" in flavors:
+            return _load_sklearn(folder, flavors["sklearn"], trusted=trusted)
+        if "python_function" in flavors:
+            return _load_pyfunc(folder, trusted=trusted)
+    except ModelRefused:
+        raise
+    except Exception as error:
+        # A damaged or crafted file can fail anywhere inside of its reader.
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelRefused(f"the model in {folder} cannot be loaded: {reason}") from error
     raise ModelRefused(
         f"{folder / MLMODEL} has the flavours {sorted(flavors)}; "
         "it must have sklearn or python_function"
@@ -89,6 +98,8 @@ def read_mlmodel(folder: Path) -> MLmodel:
         ModelRefused: It is not the file of a model.
     """
     path = folder / MLMODEL
+    if path.stat().st_size > MAX_METADATA_BYTES:
+        raise ModelRefused(f"{path} is larger than {MAX_METADATA_BYTES} bytes")
     return MLmodel.parse(path.read_bytes(), str(path))
 
 
@@ -100,15 +111,36 @@ def _load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Pre
         estimator = _load_skops(path)
     elif serialization in ("pickle", "cloudpickle"):
         _require_trust(f"{path} is a {serialization} file", trusted=trusted)
-        with path.open("rb") as file:
-            estimator = pickle.load(file)  # noqa: S301 - pinned, or allowed in so many words
+        estimator = _load_pickle(path)
     else:
         raise ModelRefused(
             f"{path} has serialization_format {serialization!r}; "
             "it must be skops, or pickle or cloudpickle where those are allowed"
         )
+    _require_predicts(estimator, path)
+    _require_known_features(estimator, path)
     _use_one_thread(estimator)
-    return Estimator(estimator)
+    return BatchModel(estimator)
+
+
+def _require_predicts(estimator: Any, path: Path) -> None:
+    if not (hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
+        raise ModelRefused(
+            f"{path} holds a {type(estimator).__name__}, which does not predict; "
+            "log one scikit-learn estimator, such as a pipeline from features to prediction"
+        )
+
+
+def _require_known_features(estimator: Any, path: Path) -> None:
+    """Refuse a model of features that are not made here, which a DictVectorizer takes for 0."""
+    steps = getattr(estimator, "steps", [("", estimator)])
+    trained_on = getattr(steps[0][1], "feature_names_", ())
+    unknown = {str(name).split("=")[0] for name in trained_on} - FEATURE_NAMES
+    if unknown:
+        raise ModelRefused(
+            f"{path} was trained on the features {', '.join(sorted(unknown))}, which "
+            f"model_service/features.py does not make; it makes {', '.join(sorted(FEATURE_NAMES))}"
+        )
 
 
 def _require_same_sklearn(trained_with: Any) -> None:
@@ -143,9 +175,18 @@ def _load_skops(path: Path) -> Any:
             f"{path} holds types that are not on the list of trusted types: {error}; "
             "if they are safe, add them to TRUSTED_TYPES in model_service/predictors.py"
         ) from None
-    except Exception as error:
-        # A damaged or crafted file can fail anywhere inside the reader.
-        raise ModelRefused(f"{path} is not a skops file that can be loaded: {error!r}") from None
+
+
+def _load_pickle(path: Path) -> Any:
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings(record=True) as caught, path.open("rb") as file:
+        warnings.simplefilter("always", InconsistentVersionWarning)
+        estimator = pickle.load(file)  # noqa: S301 - pinned, or allowed in so many words
+    for warning in caught:
+        if isinstance(warning.message, InconsistentVersionWarning):
+            _require_same_sklearn(warning.message.original_sklearn_version)
+    return estimator
 
 
 def _load_pyfunc(folder: Path, *, trusted: bool) -> Predictor:
@@ -157,7 +198,7 @@ def _load_pyfunc(folder: Path, *, trusted: bool) -> Predictor:
             f"{folder} has no flavour but python_function, which needs mlflow, and {error}; "
             "log the model with its scikit-learn flavour, or add mlflow to the image"
         ) from None
-    return Estimator(pyfunc.load_model(str(folder)), as_table=True)
+    return BatchModel(pyfunc.load_model(str(folder)), as_table=True)
 
 
 def _require_trust(what: str, *, trusted: bool) -> None:

@@ -1,6 +1,7 @@
 """A batch of source records in; predictions, rejections and failed items out."""
 
 import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -47,7 +48,7 @@ class RideRecord:
     event: RideEvent
 
 
-class Batch:
+class Fates:
     """What became of the records of one invocation: each ends in one of three lists."""
 
     def __init__(self, records: list[SourceRecord]) -> None:
@@ -95,68 +96,66 @@ class Service:
             EventError: The event is not a batch of Kinesis records.
             ModelBroken: The model fails on every ride.
         """
-        batch = Batch(source_records(event))
-        rides = self._decode(batch)
-        self._predict(rides, batch, deadline)
+        fates = Fates(source_records(event))
+        rides = self._decode(fates)
+        self._predict(rides, fates, deadline)
+        # Rejections first: they are one call, and the predictions may take all the time there is.
         unfinished = [
-            *batch.unfinished,
-            *self._send(batch, deadline),
-            *self._store_rejections(batch, deadline),
+            *fates.unfinished,
+            *self._store_rejections(fates, deadline),
+            *self._send(fates, deadline),
         ]
-        self._log(batch, unfinished)
-        return self._answer(batch, unfinished)
+        self._log(fates, unfinished)
+        return self._answer(fates, unfinished)
 
-    def _decode(self, batch: Batch) -> list[RideRecord]:
+    def _decode(self, fates: Fates) -> list[RideRecord]:
         rides = []
-        for record in batch.records:
+        for record in fates.records:
             try:
                 rides.append(RideRecord(record, decode_ride_event(record.data)))
             except Rejected as rejected:
-                batch.rejected.append((record, rejected))
+                fates.rejected.append((record, rejected))
         return rides
 
-    def _predict(self, rides: Sequence[RideRecord], batch: Batch, deadline: Deadline) -> None:
+    def _predict(self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline) -> None:
         if not rides:
             return
         if deadline.passed():
-            batch.unfinished += [ride.source for ride in rides]
+            fates.unfinished += [ride.source for ride in rides]
             return
         try:
             values = self._values(rides)
-        except Exception:
-            logger.exception("the model failed on a batch of %d rides", len(rides))
-            self._predict_one_by_one(rides, batch, deadline)
+        except Exception as error:
+            logger.error("the model failed on %d rides: %s", len(rides), _place(error))
+            # The rides that can be predicted are to be sent, too, in the time there is.
+            self._predict_one_by_one(rides, fates, deadline.halfway())
         else:
             for ride, value in zip(rides, values, strict=True):
-                self._take_value(ride, value, batch)
+                self._take_value(ride, value, fates)
 
     def _predict_one_by_one(
-        self, rides: Sequence[RideRecord], batch: Batch, deadline: Deadline
+        self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline
     ) -> None:
         """Find the rides that the model fails on; their neighbours are predicted."""
         failures: list[tuple[SourceRecord, Exception]] = []
-        tried = 0
-        for ride in rides:
+        for tried, ride in enumerate(rides):
             if deadline.passed():
+                fates.unfinished += [ride.source for ride in rides[tried:]]
                 break
-            tried += 1
             try:
                 (value,) = self._values([ride])
             except Exception as error:
                 failures.append((ride.source, error))
             else:
-                self._take_value(ride, value, batch)
-        if failures and len(failures) == tried:
-            last = failures[-1][1]
+                self._take_value(ride, value, fates)
+        if failures and len(failures) + len(fates.unfinished) == len(rides):
             raise ModelBroken(
-                f"the model of version {self._model.version} failed on each of {tried} rides, "
-                f"last with {type(last).__name__}: {last}"
-            ) from last
-        batch.rejected += [
-            (source, Rejected(Reason.MODEL_ERROR, f"the model raised {type(e).__name__}: {e}"))
-            for source, e in failures
+                f"the model of version {self._model.version} failed on each of the "
+                f"{len(failures)} rides that it was tried on, last with {_place(failures[-1][1])}"
+            )
+        fates.rejected += [
+            (source, Rejected(Reason.MODEL_ERROR, _said(raised))) for source, raised in failures
         ]
-        batch.unfinished += [ride.source for ride in rides[tried:]]
 
     def _values(self, rides: Sequence[RideRecord]) -> Sequence[float]:
         values = self._model.predictor.predict([ride_features(ride.event.ride) for ride in rides])
@@ -164,12 +163,12 @@ class Service:
             raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
         return values
 
-    def _take_value(self, ride: RideRecord, value: float, batch: Batch) -> None:
+    def _take_value(self, ride: RideRecord, value: float, fates: Fates) -> None:
         if isfinite(value):
-            batch.predicted.append((ride, self._event(ride, value)))
+            fates.predicted.append((ride, self._event(ride, value)))
         else:
             detail = f"{self._model.field} is {value}; it must be finite"
-            batch.rejected.append((ride.source, Rejected(Reason.NOT_FINITE, detail)))
+            fates.rejected.append((ride.source, Rejected(Reason.NOT_FINITE, detail)))
 
     def _event(self, ride: RideRecord, value: float) -> PredictionEvent:
         model, source = self._model, ride.source
@@ -180,30 +179,31 @@ class Service:
             "event_id": f"{model.name}:{model.version}:{source.shard}:{source.sequence_number}",
         }
 
-    def _send(self, batch: Batch, deadline: Deadline) -> list[SourceRecord]:
+    def _send(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         entries = [
             Entry(ride.source, str(ride.event.ride_id), _encode(event))
-            for ride, event in batch.predicted
+            for ride, event in fates.predicted
         ]
         return [entry.source for entry in self._predictions.put(entries, deadline)]
 
-    def _store_rejections(self, batch: Batch, deadline: Deadline) -> list[SourceRecord]:
-        if not batch.rejected:
+    def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
+        if not fates.rejected:
             return []
-        rejections = [self._rejection(record, rejected) for record, rejected in batch.rejected]
-        if self._rejections.put(rejections, batch.records, deadline):
+        rejections = [self._rejection(record, rejected) for record, rejected in fates.rejected]
+        if self._rejections.put(rejections, fates.records, deadline):
             return []
-        return [record for record, _ in batch.rejected]
+        return [record for record, _ in fates.rejected]
 
     def _rejection(self, record: SourceRecord, rejected: Rejected) -> Rejection:
         return Rejection(
             reason=rejected.reason,
-            detail=rejected.detail,
+            detail=_writable(rejected.detail),
             source=RejectionSource(
                 stream=record.stream,
                 shard=record.shard,
                 sequence_number=record.sequence_number,
-                partition_key=record.partition_key,
+                # Half of a surrogate pair cannot be written; a key with one is spelt out.
+                partition_key=_writable(record.partition_key),
                 arrival_time=record.arrival_time,
             ),
             model=self._model.name,
@@ -211,26 +211,42 @@ class Service:
             data=record.data,
         )
 
-    def _answer(self, batch: Batch, unfinished: list[SourceRecord]) -> dict[str, Any]:
+    def _answer(self, fates: Fates, unfinished: list[SourceRecord]) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "batchItemFailures": [{"itemIdentifier": lowest(unfinished).sequence_number}]
             if unfinished
             else []
         }
         if self._return_predictions:
-            answer["predictions"] = [event for _, event in batch.predicted]
+            answer["predictions"] = [event for _, event in fates.predicted]
         return answer
 
-    def _log(self, batch: Batch, unfinished: list[SourceRecord]) -> None:
+    def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
         # Payloads stay out of the log: rides are people's movements.
-        for record, rejected in batch.rejected:
+        for record, rejected in fates.rejected:
             logger.warning(
                 "rejected %s:%s: %s", record.shard, record.sequence_number, rejected.reason
             )
         logger.info(
             "%d records: %d predicted, %d rejected, %d unfinished",
-            len(batch.records),
-            len(batch.predicted),
-            len(batch.rejected),
+            len(fates.records),
+            len(fates.predicted),
+            len(fates.rejected),
             len(unfinished),
         )
+
+
+def _place(error: Exception) -> str:
+    """What a model raised, and where; its message may hold a ride, and rides are not logged."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}"
+
+
+def _said(error: Exception) -> str:
+    """What a model raised, in one line of at most 300 characters."""
+    (*_, line) = traceback.format_exception_only(error)
+    return f"the model raised {' '.join(line.split())}"[:300]
+
+
+def _writable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode()

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -96,31 +96,24 @@ class PredictionStream:
 
     def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
         """Send the entries; answer with those that may not have arrived."""
-        rounds = _rounds(entries)
-        for done, entries_of_round in enumerate(rounds):
-            unsent = self._put_round(entries_of_round, deadline)
-            if unsent:
-                return [*unsent, *(entry for later in rounds[done + 1 :] for entry in later)]
-        return []
-
-    def _put_round(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
-        pending = deque(entries)
+        queue = _Queue(entries)
         stalled = 0
-        while pending and not deadline.passed():
-            call = list(_take_call(pending))
+        while queue.ready and not deadline.passed():
+            call = list(_take_call(queue.ready))
             try:
-                failed = self._call(call)
+                refused = self._call(call)
             except Exception:
                 logger.exception("PutRecords on %s failed", self._stream)
-                return [*call, *pending]
-            pending.extendleft(reversed(failed))
-            if failed:
-                stalled = stalled + 1 if len(failed) == len(call) else 0
+                queue.put_back(call, refused=call)
+                break
+            queue.put_back(call, refused)
+            if refused:
+                stalled = stalled + 1 if len(refused) == len(call) else 0
                 self._sleep(min(_backoff_seconds(stalled), deadline.seconds_left()))
-        return list(pending)
+        return queue.unsent()
 
     def _call(self, entries: Sequence[Entry]) -> list[Entry]:
-        """Send one call; answer with the entries that Kinesis refused."""
+        """Send one call; answer with the entries that Kinesis did not take."""
         answer = self._client.put_records(
             StreamName=self._stream,
             Records=[{"Data": e.data, "PartitionKey": e.partition_key} for e in entries],
@@ -130,24 +123,42 @@ class PredictionStream:
             # Which result is whose is anybody's guess: sending twice is safe, forgetting is not.
             logger.error("PutRecords answered %d of %d entries", len(results), len(entries))
             return list(entries)
-        # Each entry's code, not FailedRecordCount: emulators and proxies get the count wrong.
-        failed = [e for e, result in zip(entries, results, strict=True) if result.get("ErrorCode")]
-        if failed:
-            logger.warning("PutRecords refused %d of %d entries", len(failed), len(entries))
-        return failed
+        # Each entry's own result, not FailedRecordCount: emulators and proxies get the count wrong.
+        refused = [
+            entry
+            for entry, result in zip(entries, results, strict=True)
+            if result.get("ErrorCode") or not result.get("SequenceNumber")
+        ]
+        if refused:
+            logger.warning("PutRecords refused %d of %d entries", len(refused), len(entries))
+        return refused
 
 
-def _rounds(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Split entries into groups in which each partition key stands once, order kept."""
-    rounds: list[list[Entry]] = []
-    seen: defaultdict[str, int] = defaultdict(int)
-    for entry in entries:
-        turn = seen[entry.partition_key]
-        seen[entry.partition_key] = turn + 1
-        if turn == len(rounds):
-            rounds.append([])
-        rounds[turn].append(entry)
-    return rounds
+class _Queue:
+    """Entries to send: of each partition key, the first is ready, and the others wait for it."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.ready: deque[Entry] = deque()
+        self._waiting: dict[str, deque[Entry]] = {}
+        for entry in entries:
+            if entry.partition_key in self._waiting:
+                self._waiting[entry.partition_key].append(entry)
+            else:
+                self._waiting[entry.partition_key] = deque()
+                self.ready.append(entry)
+
+    def put_back(self, call: Sequence[Entry], refused: Sequence[Entry]) -> None:
+        """Take back what a call did not get through; what waited for the rest is ready."""
+        unsent = {id(entry) for entry in refused}
+        for entry in call:
+            waiting = self._waiting[entry.partition_key]
+            if id(entry) not in unsent and waiting:
+                self.ready.append(waiting.popleft())
+        self.ready.extendleft(reversed(refused))
+
+    def unsent(self) -> list[Entry]:
+        """Everything that is still here."""
+        return [*self.ready, *(entry for waiting in self._waiting.values() for entry in waiting)]
 
 
 def _take_call(pending: deque[Entry]) -> Iterator[Entry]:
@@ -175,10 +186,11 @@ class RejectionStore:
     The key comes from the batch alone, so that a retry of the same batch writes the same object.
     """
 
-    def __init__(self, client: S3Writer, bucket: str, model: str) -> None:
+    def __init__(self, client: S3Writer, bucket: str, model: str, version: str) -> None:
         self._client = client
         self._bucket = bucket
         self._model = model
+        self._version = version
 
     def put(
         self, rejections: Sequence[Rejection], batch: Sequence[SourceRecord], deadline: Deadline
@@ -189,7 +201,7 @@ class RejectionStore:
         try:
             self._client.put_object(
                 Bucket=self._bucket,
-                Key=rejection_key(self._model, batch),
+                Key=rejection_key(self._model, self._version, batch),
                 Body=msgspec.json.Encoder().encode_lines(rejections),
                 ContentType="application/x-ndjson",
             )
@@ -199,11 +211,11 @@ class RejectionStore:
         return True
 
 
-def rejection_key(model: str, batch: Sequence[SourceRecord]) -> str:
-    """The S3 key for a batch's rejections: `rejected/model/stream/day/shard/first-last.jsonl`."""
+def rejection_key(model: str, version: str, batch: Sequence[SourceRecord]) -> str:
+    """`rejected/<model>/<version>/<stream>/<day>/<shard>/<first>-<last>.jsonl`."""
     first, last = batch[0], batch[-1]
     return (
-        f"rejected/{model}/{first.stream}/{first.arrival_date}/{first.shard}/"
+        f"rejected/{model}/{version}/{first.stream}/{first.arrival_date}/{first.shard}/"
         f"{first.sequence_number}-{last.sequence_number}.jsonl"
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import IncompleteReadError, ReadTimeoutError
 
 from local.emulator import Emulator
 from model_service import artifacts
@@ -55,8 +56,7 @@ def test_fetch_classic_prefix_brings_every_file(s3: Any) -> None:
 def test_fetch_pointer_leads_to_a_logged_model(s3: Any) -> None:
     """Without a classic model, the run's pointer says where MLflow 3 put it."""
     put_model(s3, "1/models/m-1/artifacts")
-    pointer = json.dumps({"key": "1/models/m-1/artifacts"})
-    s3.put_object(Bucket=BUCKET, Key=f"1/{RUN}/artifacts/model_pointer.json", Body=pointer)
+    put_pointer(s3, "1/models/m-1/artifacts")
 
     assert content(fetch(s3)) == FILES
 
@@ -206,35 +206,146 @@ def test_fetch_broken_pointer_is_refused(s3: Any, pointer: str) -> None:
         fetch(s3)
 
 
-@pytest.mark.parametrize("mlmodel", ["- a list", "flavors: 1", "a: [", "\x00", "a: &a [*a"])
-def test_fetch_scan_over_a_broken_mlmodel_is_refused(s3: Any, mlmodel: str) -> None:
-    """An MLmodel that cannot be read is named, in one line."""
+@pytest.mark.parametrize(
+    "mlmodel", ["- a list", "flavors: 1", "a: [", "\x00", "a: &a [*a", "[" * 50_000]
+)
+def test_fetch_scan_passes_over_a_broken_mlmodel(
+    s3: Any, mlmodel: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another run's MLmodel that cannot be read is named, and keeps no model from being found."""
     s3.put_object(Bucket=BUCKET, Key="1/models/m-1/artifacts/MLmodel", Body=mlmodel)
+    put_model(s3, "1/models/m-2/artifacts")
 
-    with pytest.raises(ModelRefused, match="m-1/artifacts/MLmodel is not an MLmodel") as caught:
-        fetch(s3)
-
-    assert "\n" not in str(caught.value)
+    assert content(fetch(s3)) == FILES
+    (record,) = caplog.records
+    assert "m-1/artifacts/MLmodel is not an MLmodel file: " in record.message
+    assert "\n" not in record.message
 
 
 class ListedKeys:
     """An S3 whose listing holds keys that a well-meant client would not make."""
 
-    def __init__(self, *keys: str) -> None:
-        self._keys = keys
+    def __init__(self, *keys: str, size: int = 1) -> None:
+        self._keys, self._size = keys, size
 
     def list_objects_v2(self, **request: Any) -> dict[str, Any]:
-        return {"Contents": [{"Key": key, "Size": 1} for key in self._keys]}
+        return {"Contents": [{"Key": key, "Size": self._size} for key in self._keys]}
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         pytest.fail("nothing is to be downloaded")
 
 
-@pytest.mark.parametrize("name", ["../MLmodel", "a/../../b", "/etc/x", "a\\..\\b", "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["../MLmodel", "a/../../b", "/etc/x", "a\\..\\b", "a\0b", "./MLmodel", "a//b"]
+)
 def test_fetch_key_outside_of_the_folder_is_refused(name: str) -> None:
     """A key that would be written outside of the model's folder stops the download."""
-    with pytest.raises(ModelRefused, match="outside the model folder"):
+    with pytest.raises(ModelRefused, match="outside of its place"):
         fetch(ListedKeys("m/MLmodel", f"m/{name}"), MODEL_LOCATION=f"s3://{BUCKET}/m")
+
+
+def put_pointer(s3: Any, key: str) -> None:
+    pointer = f"1/{RUN}/artifacts/model_pointer.json"
+    s3.put_object(Bucket=BUCKET, Key=pointer, Body=json.dumps({"key": key}))
+
+
+def test_fetch_classic_prefix_wins_over_the_pointer(s3: Any) -> None:
+    """The pointer is not followed where there is a classic model."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+    put_pointer(s3, "1/models/gone/artifacts")
+
+    assert content(fetch(s3)) == FILES
+
+
+def test_fetch_pointer_wins_over_the_scan(s3: Any) -> None:
+    """With a pointer, two logged models of the run are no reason to refuse."""
+    put_model(s3, "1/models/m-1/artifacts")
+    put_model(s3, "1/models/m-2/artifacts")
+    put_pointer(s3, "1/models/m-2/artifacts")
+
+    assert content(fetch(s3)) == FILES
+
+
+def test_fetch_folder_markers_of_the_console_are_skipped(s3: Any) -> None:
+    """Empty objects that stand for folders are no files."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+    s3.put_object(Bucket=BUCKET, Key=f"1/{RUN}/artifacts/model/code/", Body="")
+
+    assert content(fetch(s3)) == FILES
+
+
+class Pages:
+    """An S3 that lists one object a page, as a real one does a thousand."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def list_objects_v2(self, **request: Any) -> Any:
+        return self._s3.list_objects_v2(**request, MaxKeys=1)
+
+    def get_object(self, **request: Any) -> Any:
+        return self._s3.get_object(**request)
+
+
+def test_fetch_reads_every_page_of_a_listing(s3: Any) -> None:
+    """Neither a model's files nor an experiment's models end with the first page."""
+    put_model(s3, "1/models/m-1/artifacts", run_id="another")
+    put_model(s3, "1/models/m-2/artifacts")
+
+    assert content(fetch(Pages(s3))) == FILES
+
+
+class Broken:
+    """An S3 whose answers break off."""
+
+    def __init__(self, s3: Any, error: Exception) -> None:
+        self._s3, self._error = s3, error
+
+    def list_objects_v2(self, **request: Any) -> Any:
+        return self._s3.list_objects_v2(**request)
+
+    def get_object(self, **request: Any) -> Any:
+        return {"Body": self}
+
+    def read(self, amount: int) -> bytes:
+        raise self._error
+
+    def iter_chunks(self, size: int) -> Any:
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        IncompleteReadError(actual_bytes=1, expected_bytes=2),
+        ReadTimeoutError(endpoint_url="http://s3"),
+        OSError(28, "No space left on device"),
+    ],
+)
+@pytest.mark.parametrize("location", ["", f"s3://{BUCKET}/1/{RUN}/artifacts/model"])
+def test_fetch_answer_that_breaks_off_is_one_line_with_the_uri(
+    s3: Any, error: Exception, location: str
+) -> None:
+    """A download that ends early, or does not fit, says which object and what to check."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+
+    with pytest.raises(ModelNotFound, match=rf"^s3://{BUCKET}/1/{RUN}/artifacts/model/\S+ cannot"):
+        fetch(Broken(s3, error), MODEL_LOCATION=location)
+
+
+def test_fetch_large_metadata_is_refused(s3: Any) -> None:
+    """An MLmodel that is far too large is not read into memory."""
+    key = f"1/{RUN}/artifacts/model/MLmodel"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"#" * 1_000_001)
+
+    with pytest.raises(ModelRefused, match=f"s3://{BUCKET}/{key} is larger than 1000000 bytes"):
+        fetch(s3)
+
+
+def test_fetch_too_many_bytes_are_refused() -> None:
+    """What would not fit on Lambda's disk is not downloaded."""
+    with pytest.raises(ModelRefused, match="1 files of 600000000 bytes"):
+        fetch(ListedKeys("m/MLmodel", size=600_000_000), MODEL_LOCATION=f"s3://{BUCKET}/m")
 
 
 def test_fetch_too_many_files_are_refused() -> None:
@@ -256,6 +367,17 @@ def test_fetch_pinned_digest_is_what_the_documented_command_prints(s3: Any) -> N
 
     assert printed.stdout.split()[0] == digest(folder)
     assert content(fetch(s3, MODEL_SHA256=digest(folder))) == FILES
+
+
+@pytest.mark.parametrize("location", [f"s3://{BUCKET}/1/{RUN}/artifacts/model", "folder"])
+def test_fetch_pin_holds_for_every_kind_of_location(s3: Any, location: str) -> None:
+    """A pinned digest is checked for a folder and for a URI, too."""
+    put_model(s3, f"1/{RUN}/artifacts/model")
+    if location == "folder":
+        location = str(fetch(s3))
+
+    with pytest.raises(ModelRefused, match="MODEL_SHA256 pins 0000"):
+        fetch(s3, MODEL_LOCATION=location, MODEL_SHA256="0" * 64)
 
 
 @pytest.mark.parametrize("name", [*FILES, "new"])

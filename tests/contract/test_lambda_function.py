@@ -119,6 +119,16 @@ def test_handler_test_run_puts_nothing(
     assert on_stream(kinesis) == []
 
 
+def test_handler_without_predictions_in_its_answer(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With RETURN_PREDICTIONS off, as deployed, only failed items are answered."""
+    function = load(monkeypatch, duration_model, RETURN_PREDICTIONS="False")
+
+    assert function.lambda_handler(COURSE_EVENT, None) == {"batchItemFailures": []}
+    assert len(on_stream(kinesis)) == 1
+
+
 def test_handler_takes_its_version_from_the_model(
     kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,7 +173,7 @@ def test_handler_serves_tips_from_the_same_stream(
         "ride_id": "a",
     }
     (rejection,) = aws.client("s3").list_objects_v2(Bucket="failures")["Contents"]
-    assert rejection["Key"].startswith("rejected/ride_tip_prediction_model/ride_events/")
+    assert rejection["Key"].startswith("rejected/ride_tip_prediction_model/Test123/ride_events/")
 
 
 def test_handler_deadline_comes_from_the_context(
@@ -211,6 +221,23 @@ def test_handler_import_fails_with_one_line(environ: dict[str, str], message: st
 
     assert done.returncode != 0
     assert f"model_service.errors.{message}" in done.stderr.splitlines()[-1]
+
+
+def test_handler_import_with_a_wrong_endpoint_names_the_variable(
+    duration_model: dict[str, Any],
+) -> None:
+    """An endpoint that is no URL is named as the variable that it is."""
+    environ = {"AWS_ENDPOINT_URL": "nonsense", "AWS_DEFAULT_REGION": "eu-west-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import lambda_function"],
+        cwd=PROJECT,
+        env={**environ, "MODEL_LOCATION": duration_model["model_location"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "SettingsError: AWS_ENDPOINT_URL is not allowed" in done.stderr.splitlines()[-1]
 
 
 def test_handler_import_without_region_names_the_variable(duration_model: dict[str, Any]) -> None:

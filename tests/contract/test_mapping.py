@@ -1,6 +1,7 @@
 """The local event source mapping, polling moto's Kinesis."""
 
 import base64
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -66,6 +67,23 @@ class FakeDestination:
         return [record.data for given_up in self.given_up for record in given_up.batch.records]
 
 
+class CountingKinesis:
+    """A Kinesis client that counts reads, and may fail one."""
+
+    def __init__(self, kinesis: Any, fails: Callable[[int], bool] = lambda _: False) -> None:
+        self._kinesis, self._fails = kinesis, fails
+        self.reads = 0
+
+    def get_records(self, **request: Any) -> Any:
+        self.reads += 1
+        if self._fails(self.reads):
+            raise ConnectionError("reset")
+        return self._kinesis.get_records(**request)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kinesis, name)
+
+
 def put(kinesis: Any, *payloads: bytes, key: str = "key") -> list[str]:
     answer = kinesis.put_records(
         StreamName=STREAM, Records=[{"Data": data, "PartitionKey": key} for data in payloads]
@@ -114,11 +132,13 @@ def test_mapping_from_latest_skips_what_was_there(kinesis: Any) -> None:
 
 def test_mapping_waits_for_a_full_batch_within_the_window(kinesis: Any) -> None:
     """Records that come one after the other within the window make one batch."""
-    function = FakeFunction()
+    function, counting = FakeFunction(), CountingKinesis(kinesis)
 
-    with polling(kinesis, function, batch_size=3, batching_window_seconds=300):
+    with polling(counting, function, batch_size=3, batching_window_seconds=300):
         for data in (b"1", b"2", b"3"):
             put(kinesis, data)
+            reads = counting.reads
+            until(lambda: counting.reads > reads + 4)  # noqa: B023 - used at once
         until(lambda: function.batches)
 
     assert function.batches == [[b"1", b"2", b"3"]]
@@ -146,6 +166,72 @@ def test_mapping_retries_from_the_reported_record(kinesis: Any) -> None:
 
     assert function.batches == [[b"1", b"2", b"3"], [b"2", b"3"]]
     assert first
+
+
+def test_mapping_failed_invocation_moves_no_checkpoint(kinesis: Any) -> None:
+    """While a batch fails as a whole, the checkpoint stays before it, and waits grow."""
+    put(kinesis, b"1", b"2")
+
+    def fails(payloads: list[bytes]) -> None:
+        raise FunctionFailed("down")
+
+    function = FakeFunction(fails)
+
+    with polling(kinesis, function) as feed:
+        until(lambda: len(function.batches) >= 3)
+        checkpoints = [poller.checkpoint for poller in feed.pollers]
+
+    assert checkpoints == [None, None]
+    assert set(map(tuple, function.batches)) == {(b"1", b"2")}
+
+
+def test_mapping_survives_whatever_an_invoker_raises(kinesis: Any) -> None:
+    """An invoker that raises something unforeseen is tried again, and the shard goes on."""
+    *_, last = put(kinesis, b"1")
+    errors = iter([RuntimeError("bug"), ConnectionError("reset")])
+
+    def answer(payloads: list[bytes]) -> None:
+        for error in errors:
+            raise error
+
+    function = FakeFunction(answer)
+
+    with polling(kinesis, function) as feed:
+        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+
+    assert function.batches == [[b"1"]] * 3
+
+
+def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: Any) -> None:
+    """A mapping that stops before the destination has a batch moves no checkpoint past it."""
+    put(kinesis, b"poison")
+    put(kinesis, b"after")
+    down = FakeDestination(failures=10**9)
+    function = FakeFunction(fails_on_poison)
+
+    with polling(kinesis, function, down, batch_size=1, max_retries=0) as feed:
+        until(lambda: function.batches)
+
+    assert [poller.checkpoint for poller in feed.pollers] == [None, None]
+    assert b"after" not in function.seen
+
+
+def test_mapping_from_latest_misses_nothing_after_a_failed_read(kinesis: Any) -> None:
+    """LATEST is where the mapping began, also if its first read has to be repeated."""
+    put(kinesis, b"old")
+    began = threading.Event()
+
+    def fails(read: int) -> bool:
+        began.wait(30)
+        return read <= 2
+
+    function = FakeFunction()
+    with polling(CountingKinesis(kinesis, fails), function, starting_position="LATEST"):
+        put(kinesis, b"new")
+        began.set()
+        until(lambda: b"new" in function.seen)
+
+    assert function.seen == [b"new"]
 
 
 def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: Any) -> None:
@@ -210,23 +296,9 @@ def test_mapping_does_not_move_on_before_the_destination_has_the_batch(kinesis: 
 
 def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
     """A read that fails is repeated from the last record read: none is lost, none comes twice."""
-
-    class Flaky:
-        def __init__(self) -> None:
-            self.reads = 0
-
-        def get_records(self, **request: Any) -> Any:
-            self.reads += 1
-            if self.reads % 3 == 0:
-                raise ConnectionError("reset")
-            return kinesis.get_records(**request)
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(kinesis, name)
-
     function = FakeFunction()
 
-    with polling(Flaky(), function):
+    with polling(CountingKinesis(kinesis, lambda read: read % 3 == 0), function):
         for number in range(10):
             put(kinesis, str(number).encode())
             until(lambda: len(function.seen) == number + 1)  # noqa: B023 - used at once

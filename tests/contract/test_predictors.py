@@ -1,8 +1,11 @@
 """Loading models that MLflow itself wrote."""
 
 import json
+import pickle
+import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import yaml
 from sklearn.ensemble import (
     GradientBoostingRegressor,
@@ -21,10 +25,13 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from model_service.artifacts import digest
+from model_service.bootstrap import load_model
 from model_service.errors import ModelRefused
 from model_service.events import Ride
 from model_service.features import Features, ride_features
 from model_service.predictors import TRUSTED_TYPES, load_predictor
+from model_service.settings import Settings
 
 RIDES = [ride_features(Ride(pickup, 260 - pickup, 0.5 * pickup)) for pickup in range(1, 60)]
 MINUTES = [4.0 * float(ride["trip_distance"]) + 3 for ride in RIDES]
@@ -110,14 +117,103 @@ def test_load_other_sklearn_minor_version_is_refused_by_name(tmp_path: Path) -> 
         load_predictor(folder, trusted=False)
 
 
+def test_load_other_sklearn_patch_version_is_fine(tmp_path: Path) -> None:
+    """A model of the same minor version loads, whatever its patch version."""
+    folder = save(fitted(LinearRegression()), tmp_path)
+    edit(folder, sklearn_version=".".join(sklearn.__version__.split(".")[:2]) + ".77")
+
+    assert load_predictor(folder, trusted=False).predict(RIDES)
+
+
+def test_load_pickle_of_another_sklearn_is_refused_whatever_mlmodel_says(tmp_path: Path) -> None:
+    """The version inside of a pickle counts, too."""
+    folder = save(fitted(LinearRegression()), tmp_path, serialization_format="pickle")
+    path = folder / "model.pkl"
+    installed = sklearn.__version__.encode()
+    older = b"1.0" + installed[3:]
+    path.write_bytes(path.read_bytes().replace(installed, older))
+
+    with pytest.raises(ModelRefused, match=f"trained with scikit-learn {older.decode()}"):
+        load_predictor(folder, trusted=True)
+
+
+@pytest.mark.parametrize(
+    ("thing", "message"),
+    [
+        ([1, 2], "holds a list, which does not predict"),
+        ((DictVectorizer(), LinearRegression()), "holds a tuple, which does not predict"),
+        (DictVectorizer(), "holds a DictVectorizer, which does not predict"),
+    ],
+)
+def test_load_thing_that_does_not_predict_is_refused(
+    thing: Any, message: str, tmp_path: Path
+) -> None:
+    """A file of something else than a model is named for what it is."""
+    folder = save(fitted(LinearRegression()), tmp_path, serialization_format="pickle")
+    (folder / "model.pkl").write_bytes(pickle.dumps(thing))
+
+    with pytest.raises(ModelRefused, match=message):
+        load_predictor(folder, trusted=True)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"cno_such_module\nthing\n."])
+def test_load_broken_pickle_is_refused_in_one_line(content: bytes, tmp_path: Path) -> None:
+    """A pickle that cannot be read is refused with the folder, whatever the reader raises."""
+    folder = save(fitted(LinearRegression()), tmp_path, serialization_format="pickle")
+    (folder / "model.pkl").write_bytes(content)
+
+    with pytest.raises(ModelRefused, match="the model in .* cannot be loaded: ") as caught:
+        load_predictor(folder, trusted=True)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_load_model_of_other_features_is_refused_by_name(tmp_path: Path) -> None:
+    """A model of features that are not made here would predict nonsense without an error."""
+    rides = [{"trip_distance": 1.0, "hour": 3, "weekday": "Monday"}] * 3
+    model = make_pipeline(DictVectorizer(), LinearRegression()).fit(rides, [1, 2, 3])
+
+    with pytest.raises(ModelRefused, match="trained on the features hour, weekday, which"):
+        load_predictor(save(model, tmp_path), trusted=False)
+
+
+def test_load_large_mlmodel_is_refused(tmp_path: Path) -> None:
+    """An MLmodel that is far too large is not read."""
+    (tmp_path / "MLmodel").write_bytes(b"#" * 1_000_001)
+
+    with pytest.raises(ModelRefused, match="larger than 1000000 bytes"):
+        load_predictor(tmp_path, trusted=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "loads"),
+    [({}, False), ({"allow_pickle": True}, True), ({"model_sha256": "right"}, True)],
+)
+def test_bootstrap_trusts_a_pickle_only_as_the_settings_say(
+    changes: dict[str, Any], loads: bool, tmp_path: Path
+) -> None:
+    """By default no pickle is loaded; a pinned digest, or ALLOW_PICKLE, lets it through."""
+    folder = save(fitted(LinearRegression()), tmp_path, serialization_format="pickle")
+    if "model_sha256" in changes:
+        changes["model_sha256"] = digest(folder)
+    settings = Settings.from_environ({"MODEL_LOCATION": str(folder), "RUN_ID": "r"})
+
+    if loads:
+        assert load_model(replace(settings, **changes)).version == "r"
+    else:
+        with pytest.raises(ModelRefused, match="ALLOW_PICKLE"):
+            load_model(settings)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"serialization_format": "joblib"}, "serialization_format 'joblib'"),
-        ({"pickled_model": "../../etc/passwd"}, "not a file of its folder"),
+        ({"pickled_model": "../outside"}, "not a file of its folder"),
+        ({"pickled_model": "link"}, "not a file of its folder"),
         ({"pickled_model": "/etc/passwd"}, "not a file of its folder"),
         ({"pickled_model": None}, "not a file of its folder"),
-        ({"pickled_model": "MLmodel"}, "not a skops file"),
+        ({"pickled_model": "MLmodel"}, "cannot be loaded: "),
     ],
 )
 def test_load_crafted_mlmodel_is_refused(
@@ -125,6 +221,8 @@ def test_load_crafted_mlmodel_is_refused(
 ) -> None:
     """An MLmodel that points elsewhere, or lies about its format, is refused."""
     folder = save(fitted(LinearRegression()), tmp_path)
+    shutil.copy(folder / "model.skops", tmp_path / "outside")
+    (folder / "link").symlink_to(tmp_path / "outside")
     edit(folder, **changes)
 
     with pytest.raises(ModelRefused, match=message):
@@ -137,7 +235,7 @@ def test_load_damaged_skops_file_is_refused(tmp_path: Path) -> None:
     path = folder / "model.skops"
     path.write_bytes(path.read_bytes()[:1000])
 
-    with pytest.raises(ModelRefused, match=r"model\.skops is not a skops file"):
+    with pytest.raises(ModelRefused, match=r"the model in .* cannot be loaded: "):
         load_predictor(folder, trusted=False)
 
 

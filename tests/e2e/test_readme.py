@@ -115,7 +115,7 @@ def test_readme_put_and_read_lines_work_as_written(
         assert event["model"] == "ride_duration_prediction_model"
 
         listing = run(block("examples/bad-ride.json"), checkout, shell_environ)
-        assert "rejected/ride_duration_prediction_model/ride_events/" in listing
+        assert "rejected/ride_duration_prediction_model/" in listing
 
         again = subprocess.run(
             ["make", "up"],

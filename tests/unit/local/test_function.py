@@ -11,11 +11,15 @@ from local.template import Function
 SOURCE = """
 import os
 NAME = os.environ["NAME"]
+TEST_RUN = os.environ.get("TEST_RUN")
 
 def handler(event, context):
     if "fail" in event:
         raise ValueError(event["fail"])
-    return {"name": NAME, "event": event, "left": context.get_remaining_time_in_millis()}
+    if "exit" in event:
+        raise SystemExit(event["exit"])
+    left = context.get_remaining_time_in_millis()
+    return {"name": NAME, "test_run": TEST_RUN, "event": event, "left": left}
 
 def answers_no_json(event, context):
     return {"answer": object()}
@@ -48,6 +52,21 @@ def test_invoke_handler_that_raises_is_a_failed_invocation(tmp_path: Path) -> No
     """An exception is a function error with its type and message."""
     with pytest.raises(FunctionFailed, match="ValueError: broken"):
         function(tmp_path, "one").invoke({"fail": "broken"})
+
+
+def test_invoke_handler_that_exits_is_a_failed_invocation(tmp_path: Path) -> None:
+    """A handler that ends its process is a function error, and not this process's end."""
+    with pytest.raises(FunctionFailed, match="SystemExit: 3"):
+        function(tmp_path, "one").invoke({"exit": 3})
+
+
+def test_function_sees_nothing_of_this_shell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable of this process is none of the function's, as on Lambda."""
+    monkeypatch.setenv("TEST_RUN", "yes")
+
+    assert function(tmp_path, "one").invoke({})["test_run"] is None
 
 
 def test_invoke_answer_that_is_no_json_is_a_failed_invocation(tmp_path: Path) -> None:

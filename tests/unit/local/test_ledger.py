@@ -64,7 +64,7 @@ def test_ledger_names_a_prediction_of_nothing() -> None:
 
     run.take_prediction(prediction("999"), now=1.5)
 
-    assert run.faults() == ["999 was predicted, and never sent"]
+    assert run.faults() == ["999 was predicted or rejected, and never sent"]
 
 
 def test_ledger_summary_has_counts_reasons_and_speed() -> None:

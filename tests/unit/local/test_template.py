@@ -132,6 +132,10 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ("LATEST", "AT_TIMESTAMP", "it must be TRIM_HORIZON or LATEST"),
         ("BatchSize:", "TumblingWindowInSeconds:", "not simulate TumblingWindowInSeconds"),
         ("!GetAtt Failures.Arn", "arn:aws:sqs:r:1:queue", "not the ARN of a s3 resource"),
+        ("Parameters:", "Globals: {Function: {Timeout: 7}}\nParameters:", "has Globals"),
+        ("{Type: AWS::S3::Bucket}", "{Type: AWS::S3::Bucket, Condition: Prod}", "a Condition"),
+        ("AWS::DynamoDB::Table", "AWS::Lambda::EventSourceMapping", "Table is a AWS::Lambda::"),
+        ("!GetAtt Out.Arn", "!GetAtt Out", "only Arn"),
         ("ImageConfig: {Command: [lambda_function.lambda_handler]}", "", "must name"),
     ],
 )

@@ -1,3 +1,6 @@
+from typing import Any
+
+from model_service.bootstrap import _QUICK
 from model_service.deadline import ANSWER_SECONDS, CALL_SECONDS, WITHOUT_CONTEXT_SECONDS, Deadline
 from tests.clock import ManualClock
 
@@ -36,6 +39,37 @@ def test_deadline_passes_with_the_clock() -> None:
 
     assert deadline.passed()
     assert deadline.seconds_left() == 0
+
+
+def test_deadline_halfway_leaves_half_of_the_time() -> None:
+    """A deadline for a part of the work leaves the other half to the rest."""
+    clock = ManualClock()
+    deadline = Deadline(60, clock=clock)
+    clock.sleep(10)
+
+    halfway = deadline.halfway()
+
+    assert halfway.seconds_left() == deadline.seconds_left() / 2 == 21.25
+    clock.sleep(22)
+    assert halfway.passed()
+    assert not deadline.passed()
+
+
+def test_deadline_of_a_context_without_time_is_that_of_none() -> None:
+    """Whatever a call by hand passes for a context, the call ends."""
+    context: Any = {}
+
+    assert 0 < Deadline.of(context).seconds_left() < WITHOUT_CONTEXT_SECONDS
+
+
+def test_quick_clients_end_a_call_within_the_time_that_is_kept_for_it() -> None:
+    """The timeouts of boto3's clients add up to what the deadline keeps back."""
+    attempts = _QUICK.retries["total_max_attempts"]
+    longest_wait = 2 ** (attempts - 2)  # standard mode: up to 2**n seconds after attempt n
+
+    seconds = attempts * (_QUICK.connect_timeout + _QUICK.read_timeout) + longest_wait
+
+    assert seconds <= CALL_SECONDS
 
 
 def test_deadline_comes_from_the_context_in_milliseconds() -> None:

@@ -65,7 +65,7 @@ class Bench:
         self.s3 = s3 or FakeS3()
         self.clock = clock or ManualClock()
         stream = PredictionStream(self.kinesis, "ride_predictions", sleep=self.clock.sleep)
-        store = RejectionStore(self.s3, "failures", "duration")
+        store = RejectionStore(self.s3, "failures", "duration", "Test123")
         predictor = predictor or FakePredictor(ten_minutes_a_mile)
         self.service = Service(
             model=Model("duration", "Test123", "ride_duration", predictor),
@@ -245,6 +245,58 @@ def test_handle_without_failures_bucket_reports_rejected_records() -> None:
     assert bench.predicted == {1: 20.0, 2: 20.0}
 
 
+def test_handle_good_batch_writes_no_rejections() -> None:
+    """Without a bad record, the rejection store is left alone."""
+    bench = Bench()
+
+    bench.handle([ride(1)])
+
+    assert bench.s3.objects == {}
+
+
+def test_handle_string_ride_id_is_the_partition_key_as_it_is() -> None:
+    """A ride ID that is text is the partition key, without quotes."""
+    bench = Bench()
+
+    bench.handle([ride("ride-ü")])
+
+    assert bench.kinesis.records[0]["PartitionKey"] == "ride-ü"
+
+
+def test_handle_record_that_cannot_be_written_is_spelt_out() -> None:
+    """Half of a surrogate pair in a partition key does not keep a rejection from being stored."""
+    bench = Bench()
+    event = kinesis_event([BAD])
+    event["Records"][0]["kinesis"]["partitionKey"] = "\ud800"
+
+    answer = bench.service.handle(event, Deadline(60, clock=bench.clock))
+
+    assert answer["batchItemFailures"] == []
+    assert bench.s3.lines[0]["source"]["partition_key"] == "\\ud800"
+
+
+def test_handle_logs_no_payload(caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever goes wrong, the log has places and reasons, and neither rides nor zones."""
+
+    def fails_on_some(features: Features) -> float:
+        if features["trip_distance"] == 13:
+            raise ValueError(f"unknown zones {features['PU_DO']}")
+        return float("nan") if features["trip_distance"] == 7 else 1.0
+
+    bench = Bench(FakePredictor(fails_on_some), FakeKinesis([refuse(0)]), FakeS3(DOWN))
+    caplog.set_level("DEBUG")
+
+    bench.handle([ride(1), ride(2, 13.0), ride(3, 7.0), b"secret", b'{"ride": "secret"}'])
+    with pytest.raises(ModelBroken) as caught:
+        bench.handle([ride(1, 13.0)])
+
+    logged = caplog.text + str(caught.value)
+    assert "ValueError at " in logged
+    assert "rejected shardId-000000000000:" in logged
+    assert "130_205" not in logged
+    assert "secret" not in logged
+
+
 # The model raises
 
 
@@ -257,7 +309,30 @@ def test_handle_ride_that_the_model_fails_on_is_rejected_alone() -> None:
     assert failed_at(answer) == []
     assert bench.predicted == {1: 20.0, 3: 20.0}
     assert bench.rejected == {1: "model_error"}
-    assert "ValueError: 13 miles" in bench.s3.lines[0]["detail"]
+    assert bench.s3.lines[0]["detail"] == "the model raised ValueError: 13 miles"
+
+
+def test_handle_models_message_is_one_short_line() -> None:
+    """However much a model has to say, and however it fails to, a rejection's detail is a line."""
+
+    class Unspeakable(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError
+
+    def fails(features: Features) -> float:
+        if features["trip_distance"] == 13:
+            raise Unspeakable
+        if features["trip_distance"] == 14:
+            raise ValueError("no\n" * 100_000)
+        return 1.0
+
+    bench = Bench(FakePredictor(fails))
+
+    assert failed_at(bench.handle([ride(1), ride(2, 13.0), ride(3, 14.0)])) == []
+    assert bench.rejected == {1: "model_error", 2: "model_error"}
+    for line in bench.s3.lines:
+        assert len(line["detail"]) <= 300
+        assert "\n" not in line["detail"]
 
 
 @pytest.mark.parametrize("payloads", [[ride(1)], [ride(1), ride(2)], [BAD, ride(1), ride(2)]])
@@ -265,7 +340,10 @@ def test_handle_model_that_fails_on_every_ride_fails_the_batch(payloads: list[by
     """If every ride raises, the model is broken: nothing is rejected for it, the batch fails."""
     bench = Bench(FakePredictor(lambda _: 1 / 0))
 
-    with pytest.raises(ModelBroken, match=r"Test123 .*ZeroDivisionError: division by zero"):
+    with pytest.raises(
+        ModelBroken,
+        match=r"Test123 failed on each of the \d rides .*ZeroDivisionError at .*\.py:\d+$",
+    ):
         bench.handle(payloads)
 
     assert (bench.kinesis.calls, bench.s3.objects) == ([], {})
@@ -310,7 +388,7 @@ def test_handle_entry_refused_to_the_end_is_the_failed_item() -> None:
     """An entry that never gets through is reported when time is up; its neighbours arrive."""
     kinesis = FakeKinesis(
         lambda batch: refuse(*[n for n, e in enumerate(batch) if e["PartitionKey"] == "2"])(batch)
-        for _ in iter(int, 1)
+        for _ in range(10_000)
     )
     bench = Bench(kinesis=kinesis)
 
@@ -391,10 +469,37 @@ def test_handle_running_out_of_time_one_by_one_reports_the_rest() -> None:
 
     answer = bench.handle([ride(0, 13.0), *(ride(n) for n in range(1, 20))], seconds=60)
 
-    # 10 seconds for the batch, which fails on its first ride; then rides 0 to 4, one by one.
-    assert failed_at(answer) == [0]
-    assert answer["predictions"]
+    # The batch fails on its first ride after 10 seconds, and leaves 42.5 to work, half of them for
+    # the rides alone: three of them, of which the first is the one to be rejected.
+    assert failed_at(answer) == [3]
+    assert bench.rejected == {0: "model_error"}
+    assert bench.predicted == {1: 20.0, 2: 20.0}
     assert bench.clock.now <= 60
+
+
+def test_handle_running_out_of_time_before_any_ride_is_predicted_fails_the_batch() -> None:
+    """If time ends while every ride so far raised, none of them is rejected on suspicion."""
+    clock = ManualClock()
+
+    def slow(features: Features) -> float:
+        clock.sleep(20)
+        raise ValueError("down")
+
+    bench = Bench(FakePredictor(slow), clock=clock)
+
+    with pytest.raises(ModelBroken, match="each of the 1 rides that it was tried on"):
+        bench.handle([ride(n) for n in range(10)])
+
+    assert bench.s3.objects == {}
+
+
+def test_handle_stuck_entry_does_not_keep_rejections_from_being_stored() -> None:
+    """Rejections are safe before an entry that is refused to the end takes all the time."""
+    kinesis = FakeKinesis(refuse(0) for _ in range(10_000))
+    bench = Bench(kinesis=kinesis)
+
+    assert failed_at(bench.handle([BAD, ride(1)])) == [1]
+    assert bench.rejected == {0: "invalid_json"}
 
 
 # Everything at once

@@ -23,6 +23,7 @@ from model_service.sinks import (
 from tests.clock import ManualClock
 
 DENIED = ClientError({"Error": {"Code": "AccessDeniedException"}}, "PutRecords")
+ARRIVED = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
@@ -127,7 +128,7 @@ def test_put_entry_refused_every_time_is_reported_at_the_deadline() -> None:
     """One entry that never gets through is reported; its neighbours arrive, and in time."""
     kinesis = FakeKinesis(
         lambda batch: refuse(*[n for n, e in enumerate(batch) if int(e["Data"]) == 2])(batch)
-        for _ in iter(int, 1)
+        for _ in range(10_000)
     )
 
     batch = entries(MAX_CALL_ENTRIES * 3)
@@ -185,6 +186,49 @@ def test_put_answer_without_results_is_a_failed_call() -> None:
     assert put(FakeKinesis([lambda _: {"Records": None}]), batch)[0] == batch
 
 
+@pytest.mark.parametrize(
+    "result", [{}, {"ErrorMessage": "?"}, {"SequenceNumber": None}, {"SequenceNumber": ""}]
+)
+def test_put_result_without_a_sequence_number_is_no_delivery(result: dict[str, str | None]) -> None:
+    """Only an entry that got a sequence number has arrived."""
+    kinesis = FakeKinesis([lambda _: {"FailedRecordCount": 0, "Records": [result, ARRIVED]}])
+
+    assert put(kinesis, entries(2))[0] == []
+    assert [int(e["Data"]) for e in kinesis.calls[1]] == [0]
+
+
+def test_put_waits_no_longer_than_there_is_time() -> None:
+    """The last wait before the deadline ends at the deadline."""
+    kinesis = FakeKinesis(refuse(0) for _ in range(10_000))
+
+    _, clock = put(kinesis, entries(1), seconds=60)
+
+    assert clock.now <= Deadline(60, clock=ManualClock()).seconds_left() + 0.01
+
+
+def test_put_some_progress_keeps_the_waits_short() -> None:
+    """While some entries get through, waits do not grow."""
+    kinesis = FakeKinesis(refuse(*range(1, left)) for left in range(40, 0, -1))
+
+    _, clock = put(kinesis, entries(40))
+
+    assert max(clock.sleeps) <= BACKOFF_SECONDS
+
+
+def test_put_stuck_key_does_not_hold_back_other_keys() -> None:
+    """Later entries of other keys go, while one key's first entry is refused to the end."""
+    kinesis = FakeKinesis(
+        lambda call: refuse(*[n for n, e in enumerate(call) if int(e["Data"]) == 0])(call)
+        for _ in range(10_000)
+    )
+    batch = entries(6, keys=["a", "b", "b", "b", "a", "b"])
+
+    unsent, _ = put(kinesis, batch)
+
+    assert unsent == [batch[0], batch[4]]
+    assert numbers(kinesis) == [1, 2, 3, 5]
+
+
 def test_put_after_the_deadline_sends_nothing() -> None:
     """Without time, everything is reported and nothing is tried."""
     kinesis = FakeKinesis()
@@ -206,7 +250,7 @@ def test_put_same_key_goes_in_calls_one_after_the_other() -> None:
 
 def test_put_same_key_is_held_back_while_an_earlier_one_is_unsent() -> None:
     """An entry is not sent ahead of an earlier one of its key that did not get through."""
-    kinesis = FakeKinesis(refuse(0) for _ in iter(int, 1))
+    kinesis = FakeKinesis(refuse(0) for _ in range(10_000))
     batch = entries(2, keys=["a", "a"])
 
     assert put(kinesis, batch)[0] == batch
@@ -272,7 +316,7 @@ def test_rejections_are_one_object_of_json_lines() -> None:
     s3 = FakeS3()
     batch = source_records(kinesis_event([b"x", b"y"]))
 
-    safe = RejectionStore(s3, "failures", "m").put(rejections(batch), batch, Deadline(60))
+    safe = RejectionStore(s3, "failures", "m", "v").put(rejections(batch), batch, Deadline(60))
 
     assert safe
     assert s3.lines == msgspec.to_builtins(rejections(batch))
@@ -283,27 +327,28 @@ def test_rejections_key_is_the_same_on_a_retry() -> None:
     """A retry of the same batch overwrites its object instead of adding one."""
     s3 = FakeS3()
     batch = source_records(kinesis_event([b"x", b"y"]))
-    store = RejectionStore(s3, "failures", "m")
+    store = RejectionStore(s3, "failures", "m", "v")
 
     for _ in range(2):
         store.put(rejections(batch), batch, Deadline(60))
 
     assert list(s3.objects) == [
-        "rejected/m/ride_events/2022-06-02/shardId-000000000000/"
+        "rejected/m/v/ride_events/2022-06-02/shardId-000000000000/"
         f"{batch[0].sequence_number}-{batch[1].sequence_number}.jsonl"
     ]
 
 
-def test_rejections_key_differs_by_model_stream_and_shard() -> None:
-    """Two functions, streams or shards never overwrite each other's rejections."""
+def test_rejections_key_differs_by_model_version_stream_and_shard() -> None:
+    """Two functions, versions, streams or shards never overwrite each other's rejections."""
     here = source_records(kinesis_event([b"x"]))
     keys = {
-        rejection_key("duration", here),
-        rejection_key("tip", here),
-        rejection_key("tip", source_records(kinesis_event([b"x"], stream="other"))),
-        rejection_key("tip", source_records(kinesis_event([b"x"], shard="shardId-1"))),
+        rejection_key("duration", "v1", here),
+        rejection_key("duration", "v2", here),
+        rejection_key("tip", "v1", here),
+        rejection_key("tip", "v1", source_records(kinesis_event([b"x"], stream="other"))),
+        rejection_key("tip", "v1", source_records(kinesis_event([b"x"], shard="shardId-1"))),
     }
-    assert len(keys) == 4
+    assert len(keys) == 5
 
 
 @pytest.mark.parametrize("error", [DENIED, UNREACHABLE, RuntimeError("bug")])
@@ -311,7 +356,7 @@ def test_rejections_store_down_is_said(error: Exception) -> None:
     """A store that fails makes nothing safe, and raises nothing."""
     batch = source_records(kinesis_event([b"x"]))
 
-    store = RejectionStore(FakeS3(error), "failures", "m")
+    store = RejectionStore(FakeS3(error), "failures", "m", "v")
 
     assert store.put(rejections(batch), batch, Deadline(60)) is False
 
@@ -321,5 +366,5 @@ def test_rejections_after_the_deadline_are_not_stored() -> None:
     s3 = FakeS3()
     batch = source_records(kinesis_event([b"x"]))
 
-    assert not RejectionStore(s3, "failures", "m").put(rejections(batch), batch, Deadline(0.1))
+    assert not RejectionStore(s3, "failures", "m", "v").put(rejections(batch), batch, Deadline(0.1))
     assert s3.objects == {}
