@@ -1,6 +1,5 @@
 """The wire types: ride events in, prediction events out, rejections aside."""
 
-import binascii
 import json
 from collections.abc import Callable
 from enum import StrEnum
@@ -55,6 +54,7 @@ class Reason(StrEnum):
     """Why a record can never succeed."""
 
     INVALID_BASE64 = "invalid_base64"
+    INVALID_AGGREGATE = "invalid_aggregate"
     INVALID_UTF8 = "invalid_utf8"
     INVALID_JSON = "invalid_json"
     INVALID_EVENT = "invalid_event"
@@ -77,11 +77,16 @@ class Rejected(Exception):
 
 
 class RejectionSource(Struct, frozen=True, gc=False):
-    """Where a rejected record came from; `arrival_time` is in seconds since the epoch."""
+    """Where a rejected record came from.
+
+    `arrival_time` is in seconds since the epoch. `sub_sequence_number` counts the user records of
+    an aggregated record, from 0; a record that is not aggregated has none.
+    """
 
     stream: str
     shard: str
     sequence_number: str
+    sub_sequence_number: int | None
     partition_key: str
     arrival_time: float
 
@@ -97,19 +102,12 @@ class Rejection(Struct, frozen=True, gc=False):
     data: str
 
 
-def decode_ride_event(data: str) -> RideEvent:
+def decode_ride_event(payload: bytes) -> RideEvent:
     """Decode one record's payload.
 
-    Args:
-        data: The base64 text of a Kinesis record.
-
     Raises:
-        Rejected: It is not base64, not UTF-8, not JSON or not a ride event.
+        Rejected: It is not UTF-8, not JSON or not a ride event.
     """
-    try:
-        payload = binascii.a2b_base64(data, strict_mode=True)
-    except ValueError as error:
-        raise Rejected(Reason.INVALID_BASE64, f"the data is not base64: {error}") from None
     try:
         event = _decode(payload)
     except (ValueError, RecursionError) as error:

@@ -4,6 +4,8 @@ The shape is that of "Using Lambda to process records from Amazon Kinesis Data S
 Developer Guide).
 """
 
+import base64
+import binascii
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -11,7 +13,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct, field
 
+from model_service.aggregation import MAGIC, deaggregate
 from model_service.errors import EventError
+from model_service.events import Reason, Rejected
 
 # The last second of the year 9999, where Python's calendar ends.
 _MAX_EPOCH_SECONDS = 253_402_300_799
@@ -65,6 +69,61 @@ class SourceRecord(Struct, frozen=True, gc=False):
     def stream(self) -> str:
         """The stream's name, which is the part of its ARN after the slash."""
         return self.event_source_arn.rpartition("/")[2]
+
+
+class UserRecord(Struct, frozen=True, gc=False):
+    """What a producer sent: a record, or one of those that were aggregated into a record.
+
+    Attributes:
+        source: The record that holds it.
+        payload: Its bytes; empty if the record's data cannot be decoded.
+        partition_key: The key the producer put it with.
+        sub_sequence_number: Its place among those in the record, from 0; None if it is alone.
+    """
+
+    source: SourceRecord
+    payload: bytes
+    partition_key: str
+    sub_sequence_number: int | None = None
+
+    @property
+    def position(self) -> str:
+        """Shard and sequence number, with the place in an aggregated record after a dot."""
+        position = f"{self.source.shard}:{self.source.sequence_number}"
+        if self.sub_sequence_number is None:
+            return position
+        return f"{position}.{self.sub_sequence_number}"
+
+    @property
+    def data(self) -> str:
+        """The payload in base64, to the letter as it came if it came alone."""
+        if self.sub_sequence_number is None:
+            return self.source.data
+        return base64.b64encode(self.payload).decode()
+
+
+def user_records(record: SourceRecord) -> list[UserRecord]:
+    """The user records of a record: itself, or those that the KPL aggregated into it.
+
+    Raises:
+        Rejected: The data is not base64, or begins like an aggregated record and is none.
+    """
+    try:
+        payload = binascii.a2b_base64(record.data, strict_mode=True)
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_BASE64, f"the data is not base64: {error}") from None
+    if not payload.startswith(MAGIC):
+        return [UserRecord(record, payload, record.partition_key)]
+    try:
+        aggregated = deaggregate(payload)
+    except ValueError as error:
+        raise Rejected(
+            Reason.INVALID_AGGREGATE, f"the data is not a KPL aggregated record: {error}"
+        ) from None
+    return [
+        UserRecord(record, data, partition_key, place)
+        for place, (partition_key, data) in enumerate(aggregated)
+    ]
 
 
 class _Event(Struct, frozen=True, gc=False):

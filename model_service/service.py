@@ -21,7 +21,7 @@ from model_service.events import (
     decode_ride_event,
 )
 from model_service.features import ride_features
-from model_service.kinesis import SourceRecord, lowest, source_records
+from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
 from model_service.predictors import Predictor
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
@@ -42,9 +42,9 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class RideRecord:
-    """A source record that holds a valid ride event."""
+    """A user record that holds a valid ride event."""
 
-    source: SourceRecord
+    record: UserRecord
     event: RideEvent
 
 
@@ -54,7 +54,7 @@ class Fates:
     def __init__(self, records: list[SourceRecord]) -> None:
         self.records = records
         self.predicted: list[tuple[RideRecord, PredictionEvent]] = []
-        self.rejected: list[tuple[SourceRecord, Rejected]] = []
+        self.rejected: list[tuple[UserRecord, Rejected]] = []
         self.unfinished: list[SourceRecord] = []
 
 
@@ -110,18 +110,24 @@ class Service:
 
     def _decode(self, fates: Fates) -> list[RideRecord]:
         rides = []
-        for record in fates.records:
+        for source in fates.records:
             try:
-                rides.append(RideRecord(record, decode_ride_event(record.data)))
+                records = user_records(source)
             except Rejected as rejected:
-                fates.rejected.append((record, rejected))
+                fates.rejected.append((UserRecord(source, b"", source.partition_key), rejected))
+                continue
+            for record in records:
+                try:
+                    rides.append(RideRecord(record, decode_ride_event(record.payload)))
+                except Rejected as rejected:
+                    fates.rejected.append((record, rejected))
         return rides
 
     def _predict(self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline) -> None:
         if not rides:
             return
         if deadline.passed():
-            fates.unfinished += [ride.source for ride in rides]
+            fates.unfinished += [ride.record.source for ride in rides]
             return
         try:
             values = self._values(rides)
@@ -137,15 +143,15 @@ class Service:
         self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline
     ) -> None:
         """Find the rides that the model fails on; their neighbours are predicted."""
-        failures: list[tuple[SourceRecord, Exception]] = []
+        failures: list[tuple[UserRecord, Exception]] = []
         for tried, ride in enumerate(rides):
             if deadline.passed():
-                fates.unfinished += [ride.source for ride in rides[tried:]]
+                fates.unfinished += [ride.record.source for ride in rides[tried:]]
                 break
             try:
                 (value,) = self._values([ride])
             except Exception as error:
-                failures.append((ride.source, error))
+                failures.append((ride.record, error))
             else:
                 self._take_value(ride, value, fates)
         if failures and len(failures) + len(fates.unfinished) == len(rides):
@@ -154,7 +160,7 @@ class Service:
                 f"{len(failures)} rides that it was tried on, last with {_place(failures[-1][1])}"
             )
         fates.rejected += [
-            (source, Rejected(Reason.MODEL_ERROR, _said(raised))) for source, raised in failures
+            (record, Rejected(Reason.MODEL_ERROR, _said(raised))) for record, raised in failures
         ]
 
     def _values(self, rides: Sequence[RideRecord]) -> Sequence[float]:
@@ -168,20 +174,20 @@ class Service:
             fates.predicted.append((ride, self._event(ride, value)))
         else:
             detail = f"{self._model.field} is {value}; it must be finite"
-            fates.rejected.append((ride.source, Rejected(Reason.NOT_FINITE, detail)))
+            fates.rejected.append((ride.record, Rejected(Reason.NOT_FINITE, detail)))
 
     def _event(self, ride: RideRecord, value: float) -> PredictionEvent:
-        model, source = self._model, ride.source
+        model = self._model
         return {
             "model": model.name,
             "version": model.version,
             "prediction": {model.field: value, "ride_id": ride.event.ride_id},
-            "event_id": f"{model.name}:{model.version}:{source.shard}:{source.sequence_number}",
+            "event_id": f"{model.name}:{model.version}:{ride.record.position}",
         }
 
     def _send(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         entries = [
-            Entry(ride.source, str(ride.event.ride_id), _encode(event))
+            Entry(ride.record.source, str(ride.event.ride_id), _encode(event))
             for ride, event in fates.predicted
         ]
         return [entry.source for entry in self._predictions.put(entries, deadline)]
@@ -192,19 +198,20 @@ class Service:
         rejections = [self._rejection(record, rejected) for record, rejected in fates.rejected]
         if self._rejections.put(rejections, fates.records, deadline):
             return []
-        return [record for record, _ in fates.rejected]
+        return [record.source for record, _ in fates.rejected]
 
-    def _rejection(self, record: SourceRecord, rejected: Rejected) -> Rejection:
+    def _rejection(self, record: UserRecord, rejected: Rejected) -> Rejection:
         return Rejection(
             reason=rejected.reason,
             detail=_writable(rejected.detail),
             source=RejectionSource(
-                stream=record.stream,
-                shard=record.shard,
-                sequence_number=record.sequence_number,
+                stream=record.source.stream,
+                shard=record.source.shard,
+                sequence_number=record.source.sequence_number,
+                sub_sequence_number=record.sub_sequence_number,
                 # Half of a surrogate pair cannot be written; a key with one is spelt out.
                 partition_key=_writable(record.partition_key),
-                arrival_time=record.arrival_time,
+                arrival_time=record.source.arrival_time,
             ),
             model=self._model.name,
             version=self._model.version,
@@ -224,9 +231,7 @@ class Service:
     def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
         # Payloads stay out of the log: rides are people's movements.
         for record, rejected in fates.rejected:
-            logger.warning(
-                "rejected %s:%s: %s", record.shard, record.sequence_number, rejected.reason
-            )
+            logger.warning("rejected %s: %s", record.position, rejected.reason)
         logger.info(
             "%d records: %d predicted, %d rejected, %d unfinished",
             len(fates.records),

@@ -3,8 +3,10 @@ from typing import Any
 import pytest
 
 from model_service.errors import EventError
+from model_service.events import Reason, Rejected
 from model_service.fakes import kinesis_event
-from model_service.kinesis import lowest, source_records
+from model_service.kinesis import SourceRecord, lowest, source_records, user_records
+from tests.kpl import aggregate
 
 
 def test_source_records_have_what_lambda_delivers() -> None:
@@ -18,6 +20,47 @@ def test_source_records_have_what_lambda_delivers() -> None:
     assert record.arrival_date == "2022-06-02"
     assert record.shard == "shardId-000000000003"
     assert record.stream == "ride_events"
+
+
+def record_of(payload: bytes | str) -> SourceRecord:
+    (record,) = source_records(kinesis_event([payload], first=17, shard="shard-3"))
+    return record
+
+
+def test_user_records_of_a_plain_record_are_itself() -> None:
+    """A record that is not aggregated is one user record, with the record's own key and place."""
+    (record,) = user_records(record_of(b"{}"))
+
+    assert (record.payload, record.partition_key, record.data) == (b"{}", "key-0", "e30=")
+    assert record.position == "shard-3:17"
+
+
+def test_user_records_of_an_aggregated_record_have_their_own_keys_and_places() -> None:
+    """Each user record of an aggregated one has its own payload, key and place."""
+    payload = aggregate([("a", b"{}"), ("b", b"[]")])
+
+    first, second = user_records(record_of(payload))
+
+    assert (first.payload, first.partition_key, first.data) == (b"{}", "a", "e30=")
+    assert (second.payload, second.partition_key, second.data) == (b"[]", "b", "W10=")
+    assert [first.position, second.position] == ["shard-3:17.0", "shard-3:17.1"]
+
+
+@pytest.mark.parametrize("data", ["not base64!", "e30", "e30=\n", "e30==", "é", "e3 0="])
+def test_user_records_bad_base64_is_rejected(data: str) -> None:
+    """What is not base64 to the letter is rejected, not decoded as far as it goes."""
+    with pytest.raises(Rejected) as caught:
+        user_records(record_of(data))
+
+    assert caught.value.reason == Reason.INVALID_BASE64
+
+
+def test_user_records_broken_aggregate_is_rejected() -> None:
+    """A record that begins like an aggregated one, with a wrong checksum, is rejected whole."""
+    with pytest.raises(Rejected, match="KPL aggregated record: the checksum") as caught:
+        user_records(record_of(aggregate([("a", b"{}")])[:-1]))
+
+    assert caught.value.reason == Reason.INVALID_AGGREGATE
 
 
 def test_source_records_empty_batch_is_empty() -> None:

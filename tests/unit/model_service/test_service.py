@@ -27,6 +27,7 @@ from model_service.predictors import Predictor
 from model_service.service import Model, Service
 from model_service.sinks import NoRejectionStore, NoStream, PredictionStream, RejectionStore
 from tests.clock import ManualClock
+from tests.kpl import aggregate
 
 DOWN = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 BAD = b"not json"
@@ -185,6 +186,7 @@ def test_handle_other_event_is_an_error() -> None:
         ("not base64!", "invalid_base64"),
         (b"\xff", "invalid_utf8"),
         (BAD, "invalid_json"),
+        (aggregate([("a", b"{}")])[:-1], "invalid_aggregate"),
         (b"[1, 2]", "invalid_event"),
         (b'"ride"', "invalid_event"),
         (b"{}", "invalid_event"),
@@ -218,12 +220,38 @@ def test_handle_rejection_has_the_original_bytes_and_its_source() -> None:
             "stream": "ride_events",
             "shard": "shardId-000000000000",
             "sequence_number": str(FIRST_SEQUENCE_NUMBER + 1),
+            "sub_sequence_number": None,
             "partition_key": "key-1",
             "arrival_time": 1654161514.132,
         },
         "model": "duration",
         "version": "Test123",
     }
+
+
+def test_handle_aggregated_record_is_as_many_rides() -> None:
+    """Rides that the KPL aggregated are predicted one by one; a bad one among them is rejected."""
+    bench = Bench()
+    rides = aggregate([("a", ride(1)), ("b", BAD), ("c", ride(2))])
+
+    answer = bench.handle([ride(0), rides])
+
+    place = f"duration:Test123:shardId-000000000000:{FIRST_SEQUENCE_NUMBER + 1}"
+    assert failed_at(answer) == []
+    assert bench.predicted == {0: 20.0, 1: 20.0, 2: 20.0}
+    assert [e["event_id"] for e in bench.kinesis.events[1:]] == [f"{place}.0", f"{place}.2"]
+    (line,) = bench.s3.lines
+    assert base64.b64decode(line["data"]) == BAD
+    assert line["source"]["sub_sequence_number"] == 1
+    assert line["source"]["partition_key"] == "b"
+
+
+def test_handle_aggregated_record_with_an_unsent_ride_comes_again_whole() -> None:
+    """If one of the rides in a record is not sent, the record is the failed item."""
+    kinesis = FakeKinesis(refuse(1) if n == 0 else refuse(0) for n in range(10_000))
+    rides = aggregate([("a", ride(1)), ("b", ride(2))])
+
+    assert failed_at(Bench(kinesis=kinesis).handle([ride(0, 1.0), rides])) == [1]
 
 
 def test_handle_batch_of_bad_records_is_done_when_they_are_stored() -> None:

@@ -302,7 +302,7 @@ def rejections(batch: Sequence[SourceRecord]) -> list[Rejection]:
         Rejection(
             Reason.INVALID_JSON,
             "the data is not JSON",
-            RejectionSource("ride_events", record.shard, record.sequence_number, "key", 1.5),
+            RejectionSource("ride_events", record.shard, record.sequence_number, None, "key", 1.5),
             "m",
             "v",
             record.data,
