@@ -18,9 +18,9 @@ REGION = "us-east-1"
 
 def leave_aws() -> None:
     """Forget this shell's AWS account and proxy, so that nothing here can reach them by mistake."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ["NO_PROXY"] = HOST
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            del os.environ[name]
 
 
 class Emulator:
@@ -61,8 +61,10 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "NO_PROXY": HOST,
+            "no_proxy": HOST,
         }
 
     def client(self, service: str) -> Any:

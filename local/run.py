@@ -70,6 +70,8 @@ def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
         sent = sender.submit(_send, kinesis, mapping.stream, rides, ledger)
         progressed = time.monotonic()
         while ledger.settled() < len(rides) and time.monotonic() < progressed + STALLED_SECONDS:
+            if sent.done():
+                sent.result()
             before = ledger.settled()
             for data in output.read():
                 print(data.decode(), flush=True)  # noqa: T201 - the command's output

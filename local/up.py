@@ -48,7 +48,7 @@ def _serve(port: int) -> None:
                 while True:
                     signal.pause()
             finally:
-                ENVIRONMENT_FILE.unlink()
+                ENVIRONMENT_FILE.unlink(missing_ok=True)
 
 
 def _port() -> int:
@@ -72,14 +72,16 @@ def _port_number(text: str) -> int:
 
 def _port_in_use() -> int:
     """The port of the stack that wrote the environment file, which may have been killed since."""
-    return int(re.findall(r"AWS_ENDPOINT_URL=\S*:(\d+)", ENVIRONMENT_FILE.read_text())[0])
+    found = re.search(r"AWS_ENDPOINT_URL=\S*:(\d+)", ENVIRONMENT_FILE.read_text())
+    return int(found[1]) if found else 0
 
 
 def _write_environment(emulator: Emulator) -> None:
     """Write a file that leads the AWS CLI and boto3 of any shell here, and nowhere else."""
     ENVIRONMENT_FILE.parent.mkdir(exist_ok=True)
     lines = [
-        "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_ENDPOINT_URL_KINESIS AWS_ENDPOINT_URL_S3",
+        "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+        "unset AWS_ENDPOINT_URL_KINESIS AWS_ENDPOINT_URL_S3 KINESIS_ENDPOINT_URL",
         *(f"export {name}={value}" for name, value in emulator.environ.items()),
         f'command -v aws >/dev/null || export PATH="{PROJECT}/.venv/bin:$PATH"',
     ]

@@ -103,5 +103,6 @@ def _client(
         ) from None
     except ValueError as error:
         raise SettingsError(
-            f"AWS_ENDPOINT_URL is not allowed ({error}); it must be an http:// or https:// URL"
+            f"KINESIS_ENDPOINT_URL or AWS_ENDPOINT_URL is not allowed ({error}); "
+            "they must be http:// or https:// URLs"
         ) from None

@@ -7,9 +7,9 @@ from typing import Protocol, Self
 
 # Time kept back to build and send the answer.
 ANSWER_SECONDS = 0.5
-# The longest one call to AWS may take, all its attempts included; `bootstrap` sets the timeouts.
-# An unreachable host with several addresses takes longer: Lambda then ends the invocation, which
-# costs time, and no record.
+# The time for one call to AWS, all its attempts included; `bootstrap` sets the timeouts. A host of
+# several unreachable addresses, or a slow upload, takes longer: Lambda then ends the invocation,
+# which costs time, and no record.
 CALL_SECONDS = 7.0
 # A call by hand may come without a context, and so without a limit of its own.
 WITHOUT_CONTEXT_SECONDS = 10.0

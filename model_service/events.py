@@ -92,7 +92,10 @@ class RejectionSource(Struct, frozen=True, gc=False):
 
 
 class Rejection(Struct, frozen=True, gc=False):
-    """A line of a rejection object. `data` is the record's payload in base64, as it came."""
+    """A line of a rejection object.
+
+    `data` is the record's payload in base64, as it came, or that of the user record in it.
+    """
 
     reason: Reason
     detail: str

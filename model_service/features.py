@@ -1,6 +1,7 @@
 """Ride -> model features: the one definition for training, stream, web and batch."""
 
 from math import log1p
+from typing import Final
 
 from model_service.events import Ride
 
@@ -27,4 +28,5 @@ def ride_features(ride: Ride) -> Features:
     }
 
 
-FEATURE_NAMES = frozenset(ride_features(Ride(1, 1, 0.0)))
+# Name and kind of each feature, for those who check what a model was trained on.
+EXAMPLE_FEATURES: Final = ride_features(Ride(1, 1, 0.0))

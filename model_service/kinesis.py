@@ -66,6 +66,11 @@ class SourceRecord(Struct, frozen=True, gc=False):
         return self.event_id.partition(":")[0]
 
     @property
+    def position(self) -> str:
+        """Shard and sequence number."""
+        return f"{self.shard}:{self.sequence_number}"
+
+    @property
     def stream(self) -> str:
         """The stream's name, which is the part of its ARN after the slash."""
         return self.event_source_arn.rpartition("/")[2]
@@ -89,10 +94,9 @@ class UserRecord(Struct, frozen=True, gc=False):
     @property
     def position(self) -> str:
         """Shard and sequence number, with the place in an aggregated record after a dot."""
-        position = f"{self.source.shard}:{self.source.sequence_number}"
         if self.sub_sequence_number is None:
-            return position
-        return f"{position}.{self.sub_sequence_number}"
+            return self.source.position
+        return f"{self.source.position}.{self.sub_sequence_number}"
 
     @property
     def data(self) -> str:

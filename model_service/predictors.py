@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from model_service.errors import ModelRefused
-from model_service.features import FEATURE_NAMES, Features
+from model_service.features import EXAMPLE_FEATURES, Features
 from model_service.mlmodel import MLMODEL, MLmodel
 from model_service.s3 import MAX_METADATA_BYTES
 
@@ -133,14 +133,21 @@ def _require_predicts(estimator: Any, path: Path) -> None:
 
 def _require_known_features(estimator: Any, path: Path) -> None:
     """Refuse a model of features that are not made here, which a DictVectorizer takes for 0."""
-    steps = getattr(estimator, "steps", [("", estimator)])
-    trained_on = getattr(steps[0][1], "feature_names_", ())
-    unknown = {str(name).split("=")[0] for name in trained_on} - FEATURE_NAMES
-    if unknown:
-        raise ModelRefused(
-            f"{path} was trained on the features {', '.join(sorted(unknown))}, which "
-            f"model_service/features.py does not make; it makes {', '.join(sorted(FEATURE_NAMES))}"
-        )
+    for part in (estimator, *estimator.get_params(deep=True).values()):
+        names = getattr(part, "feature_names_", ())
+        unknown = {name for name in names if not _is_known(name, getattr(part, "separator", "="))}
+        if unknown:
+            raise ModelRefused(
+                f"{path} was trained on {len(unknown)} features, such as {min(unknown)!r}, which "
+                "model_service/features.py does not make; it makes "
+                + ", ".join(f"{name} ({type(v).__name__})" for name, v in EXAMPLE_FEATURES.items())
+            )
+
+
+def _is_known(name: str, separator: str) -> bool:
+    """Whether a DictVectorizer's column is one of a feature made here, as text or as a number."""
+    feature, is_text, _ = name.partition(separator)
+    return isinstance(EXAMPLE_FEATURES.get(feature), str if is_text else float)
 
 
 def _require_same_sklearn(trained_with: Any) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -49,12 +50,19 @@ class RideRecord:
 
 
 class Fates:
-    """What became of the records of one invocation: each ends in one of three lists."""
+    """What became of the records of one invocation.
+
+    Attributes:
+        records: What Lambda delivered.
+        predicted: Rides, with their prediction events.
+        rejected: User records that can never succeed, with reason and detail.
+        unfinished: Records with a ride that there was no time to predict.
+    """
 
     def __init__(self, records: list[SourceRecord]) -> None:
         self.records = records
         self.predicted: list[tuple[RideRecord, PredictionEvent]] = []
-        self.rejected: list[tuple[UserRecord, Rejected]] = []
+        self.rejected: list[tuple[UserRecord, Reason, str]] = []
         self.unfinished: list[SourceRecord] = []
 
 
@@ -90,7 +98,8 @@ class Service:
 
         Returns:
             `batchItemFailures` with the lowest sequence number that is not done, if there is one;
-            and `predictions`, unless they are not to be returned.
+            and `predictions`, unless they are not to be returned: all that were predicted, also
+            those that could not be sent and come again.
 
         Raises:
             EventError: The event is not a batch of Kinesis records.
@@ -114,13 +123,14 @@ class Service:
             try:
                 records = user_records(source)
             except Rejected as rejected:
-                fates.rejected.append((UserRecord(source, b"", source.partition_key), rejected))
+                record = UserRecord(source, b"", source.partition_key)
+                fates.rejected.append((record, rejected.reason, rejected.detail))
                 continue
             for record in records:
                 try:
                     rides.append(RideRecord(record, decode_ride_event(record.payload)))
                 except Rejected as rejected:
-                    fates.rejected.append((record, rejected))
+                    fates.rejected.append((record, rejected.reason, rejected.detail))
         return rides
 
     def _predict(self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline) -> None:
@@ -144,23 +154,25 @@ class Service:
     ) -> None:
         """Find the rides that the model fails on; their neighbours are predicted."""
         failures: list[tuple[UserRecord, Exception]] = []
-        for tried, ride in enumerate(rides):
+        tried = 0
+        for ride in rides:
             if deadline.passed():
-                fates.unfinished += [ride.record.source for ride in rides[tried:]]
                 break
+            tried += 1
             try:
                 (value,) = self._values([ride])
             except Exception as error:
                 failures.append((ride.record, error))
             else:
                 self._take_value(ride, value, fates)
-        if failures and len(failures) + len(fates.unfinished) == len(rides):
+        if failures and len(failures) == tried:
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
-                f"{len(failures)} rides that it was tried on, last with {_place(failures[-1][1])}"
+                f"{tried} rides that it was tried on, last with {_place(failures[-1][1])}"
             )
+        fates.unfinished += [ride.record.source for ride in rides[tried:]]
         fates.rejected += [
-            (record, Rejected(Reason.MODEL_ERROR, _said(raised))) for record, raised in failures
+            (record, Reason.MODEL_ERROR, _said(raised)) for record, raised in failures
         ]
 
     def _values(self, rides: Sequence[RideRecord]) -> Sequence[float]:
@@ -174,7 +186,7 @@ class Service:
             fates.predicted.append((ride, self._event(ride, value)))
         else:
             detail = f"{self._model.field} is {value}; it must be finite"
-            fates.rejected.append((ride.record, Rejected(Reason.NOT_FINITE, detail)))
+            fates.rejected.append((ride.record, Reason.NOT_FINITE, detail))
 
     def _event(self, ride: RideRecord, value: float) -> PredictionEvent:
         model = self._model
@@ -195,15 +207,15 @@ class Service:
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         if not fates.rejected:
             return []
-        rejections = [self._rejection(record, rejected) for record, rejected in fates.rejected]
+        rejections = [self._rejection(*rejected) for rejected in fates.rejected]
         if self._rejections.put(rejections, fates.records, deadline):
             return []
-        return [record.source for record, _ in fates.rejected]
+        return [record.source for record, *_ in fates.rejected]
 
-    def _rejection(self, record: UserRecord, rejected: Rejected) -> Rejection:
+    def _rejection(self, record: UserRecord, reason: Reason, detail: str) -> Rejection:
         return Rejection(
-            reason=rejected.reason,
-            detail=_writable(rejected.detail),
+            reason=reason,
+            detail=_writable(detail),
             source=RejectionSource(
                 stream=record.source.stream,
                 shard=record.source.shard,
@@ -215,7 +227,7 @@ class Service:
             ),
             model=self._model.name,
             version=self._model.version,
-            data=record.data,
+            data=_writable(record.data),
         )
 
     def _answer(self, fates: Fates, unfinished: list[SourceRecord]) -> dict[str, Any]:
@@ -230,14 +242,15 @@ class Service:
 
     def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
         # Payloads stay out of the log: rides are people's movements.
-        for record, rejected in fates.rejected:
-            logger.warning("rejected %s: %s", record.position, rejected.reason)
+        for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
+            logger.warning("rejected %d records: %s", count, reason)
         logger.info(
-            "%d records: %d predicted, %d rejected, %d unfinished",
+            "%d records from %s: %d rides predicted, %d rejected; %d records come again",
             len(fates.records),
+            fates.records[0].position if fates.records else "nowhere",
             len(fates.predicted),
             len(fates.rejected),
-            len(unfinished),
+            len({record.sequence_number for record in unfinished}),
         )
 
 

@@ -3,7 +3,7 @@
 import logging
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -78,8 +78,8 @@ class PredictionStream:
     """Puts entries onto a Kinesis stream, and knows which of them did not arrive.
 
     Entries that Kinesis refuses are sent again, with jittered exponential backoff, until the
-    deadline. Entries with the same partition key go in different calls, one after the other:
-    PutRecords does not keep their order when only some of a call succeed.
+    deadline. Of one partition key, the entries of different source records go in different calls,
+    one after the other: PutRecords does not keep their order when only some of a call succeed.
 
     Args:
         client: boto3's Kinesis client, or a fake; it does its own retries of whole calls.
@@ -107,8 +107,8 @@ class PredictionStream:
                 queue.put_back(call, refused=call)
                 break
             queue.put_back(call, refused)
+            stalled = stalled + 1 if len(refused) == len(call) else 0
             if refused:
-                stalled = stalled + 1 if len(refused) == len(call) else 0
                 self._sleep(min(_backoff_seconds(stalled), deadline.seconds_left()))
         return queue.unsent()
 
@@ -135,30 +135,44 @@ class PredictionStream:
 
 
 class _Queue:
-    """Entries to send: of each partition key, the first is ready, and the others wait for it."""
+    """Entries to send: of each partition key, those of one source record are ready at a time.
+
+    The next record's wait until all of them are sent. (The entries of an aggregated record go
+    together: it comes again as a whole, so it must not take a call for each of its rides.)
+    """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.ready: deque[Entry] = deque()
-        self._waiting: dict[str, deque[Entry]] = {}
+        self._under_way: Counter[str] = Counter()
+        by_record: dict[str, dict[str, list[Entry]]] = {}
         for entry in entries:
-            if entry.partition_key in self._waiting:
-                self._waiting[entry.partition_key].append(entry)
-            else:
-                self._waiting[entry.partition_key] = deque()
-                self.ready.append(entry)
+            of_key = by_record.setdefault(entry.partition_key, {})
+            of_key.setdefault(entry.source.sequence_number, []).append(entry)
+        self._waiting = {key: deque(of_key.values()) for key, of_key in by_record.items()}
+        for key in self._waiting:
+            self._release(key)
 
     def put_back(self, call: Sequence[Entry], refused: Sequence[Entry]) -> None:
-        """Take back what a call did not get through; what waited for the rest is ready."""
-        unsent = {id(entry) for entry in refused}
-        for entry in call:
-            waiting = self._waiting[entry.partition_key]
-            if id(entry) not in unsent and waiting:
-                self.ready.append(waiting.popleft())
+        """Take back what a call did not get through, and release what waited for the rest."""
         self.ready.extendleft(reversed(refused))
+        self._under_way.subtract(entry.partition_key for entry in call)
+        self._under_way.update(entry.partition_key for entry in refused)
+        for entry in call:
+            if not self._under_way[entry.partition_key]:
+                self._release(entry.partition_key)
 
     def unsent(self) -> list[Entry]:
         """Everything that is still here."""
-        return [*self.ready, *(entry for waiting in self._waiting.values() for entry in waiting)]
+        waiting = (
+            entry for of_key in self._waiting.values() for group in of_key for entry in group
+        )
+        return [*self.ready, *waiting]
+
+    def _release(self, key: str) -> None:
+        if self._waiting[key]:
+            group = self._waiting[key].popleft()
+            self._under_way[key] = len(group)
+            self.ready.extend(group)
 
 
 def _take_call(pending: deque[Entry]) -> Iterator[Entry]:

@@ -237,7 +237,10 @@ def test_handler_import_with_a_wrong_endpoint_names_the_variable(
         check=False,
     )
 
-    assert "SettingsError: AWS_ENDPOINT_URL is not allowed" in done.stderr.splitlines()[-1]
+    assert (
+        "AWS_ENDPOINT_URL is not allowed (Invalid endpoint: nonsense)"
+        in done.stderr.splitlines()[-1]
+    )
 
 
 def test_handler_import_without_region_names_the_variable(duration_model: dict[str, Any]) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from local import mapping
-from local.batches import Condition, GivenUp
+from local.batches import Batch, Condition, GivenUp
 from local.emulator import Emulator
 from local.function import FunctionFailed
-from local.mapping import Destination, EventSourceMapping, NoDestination
-from local.records import SourceShard
+from local.mapping import Destination, EventSourceMapping, NoDestination, ShardPoller
+from local.records import Record, SourceShard
 from local.settings import MappingSettings
 from tests.polling import until
 
@@ -214,6 +214,35 @@ def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: Any) -> None:
 
     assert [poller.checkpoint for poller in feed.pollers] == [None, None]
     assert b"after" not in function.seen
+
+
+def test_mapping_stopped_while_giving_up_old_records_leaves_the_young_ones(kinesis: Any) -> None:
+    """A mapping that stops before old records are safe does not go on to those behind them."""
+    put(kinesis, b"old", b"young")
+    trying = threading.Event()
+
+    class Down:
+        def put(self, given_up: GivenUp, shard: SourceShard) -> None:
+            trying.set()
+            raise ConnectionError("down")
+
+    function = FakeFunction()
+    batch = Batch(
+        [Record("1", "key", b"old", arrival_time=0), Record("2", "key", b"young", arrival_time=90)]
+    )
+    settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", max_record_age_seconds=60)
+    shard, stop = (
+        SourceShard("arn:aws:kinesis:r:1:stream/s", "shardId-000000000000"),
+        threading.Event(),
+    )
+    poller = ShardPoller(kinesis, function, settings, Down(), shard, stop, now=lambda: 100)
+    processing = threading.Thread(target=poller._process, args=(batch,))
+    processing.start()
+    trying.wait(30)
+    stop.set()
+    processing.join(30)
+
+    assert (function.batches, poller.checkpoint) == ([], None)
 
 
 def test_mapping_from_latest_misses_nothing_after_a_failed_read(kinesis: Any) -> None:

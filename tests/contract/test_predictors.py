@@ -4,8 +4,9 @@ import json
 import pickle
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,13 +169,35 @@ def test_load_broken_pickle_is_refused_in_one_line(content: bytes, tmp_path: Pat
     assert "\n" not in str(caught.value)
 
 
-def test_load_model_of_other_features_is_refused_by_name(tmp_path: Path) -> None:
-    """A model of features that are not made here would predict nonsense without an error."""
-    rides = [{"trip_distance": 1.0, "hour": 3, "weekday": "Monday"}] * 3
-    model = make_pipeline(DictVectorizer(), LinearRegression()).fit(rides, [1, 2, 3])
+def nested(estimator: Any) -> Any:
+    return make_pipeline(make_pipeline(DictVectorizer()), estimator)
 
-    with pytest.raises(ModelRefused, match="trained on the features hour, weekday, which"):
+
+@pytest.mark.parametrize(
+    ("vectorizing", "ride", "named"),
+    [
+        (partial(make_pipeline, DictVectorizer()), {"trip_distance": 1.0, "hour": 3}, "hour"),
+        (partial(make_pipeline, DictVectorizer()), {"weekday": "Monday"}, "weekday=Monday"),
+        (partial(make_pipeline, DictVectorizer()), {"PU": 130.0}, "PU"),
+        (partial(make_pipeline, DictVectorizer()), {"trip_distance": "3"}, "trip_distance=3"),
+        (nested, {"trip_miles": 1.0}, "trip_miles"),
+    ],
+)
+def test_load_model_of_other_features_is_refused_by_name(
+    vectorizing: Callable[[Any], Any], ride: dict[str, Any], named: str, tmp_path: Path
+) -> None:
+    """A model of features that are not made here would predict nonsense without an error."""
+    model = vectorizing(LinearRegression()).fit([ride] * 3, [1, 2, 3])
+
+    with pytest.raises(ModelRefused, match=f"trained on 1 features, such as '{named}', which"):
         load_predictor(save(model, tmp_path), trusted=False)
+
+
+def test_load_model_with_another_separator_is_served(tmp_path: Path) -> None:
+    """How a DictVectorizer spells its columns does not matter."""
+    model = make_pipeline(DictVectorizer(separator="#"), LinearRegression()).fit(RIDES, MINUTES)
+
+    assert load_predictor(save(model, tmp_path), trusted=False).predict(RIDES)
 
 
 def test_load_large_mlmodel_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,14 @@ def test_deaggregate_gives_what_was_aggregated(records: list[tuple[str, bytes]])
     assert deaggregate(aggregate(records)) == records
 
 
+def test_deaggregate_reads_long_records_and_passes_over_unknown_fields() -> None:
+    """Sizes of several bytes are read, and fields of later versions do no harm."""
+    long = [("a", b"x" * 20_000), ("b", b"y" * 3_000_000)]
+    later = b"\x49" + b"\x1a" * 8 + b"\x55" + b"\x1a" * 4 + b"\x50" + b"\xff" * 9 + b"\x01"
+
+    assert deaggregate(sealed(later + message(long))) == long
+
+
 @pytest.mark.parametrize(
     ("payload", "message"),
     [

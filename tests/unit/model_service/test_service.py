@@ -246,6 +246,17 @@ def test_handle_aggregated_record_is_as_many_rides() -> None:
     assert line["source"]["partition_key"] == "b"
 
 
+def test_handle_aggregated_record_of_one_ride_id_goes_in_full_calls() -> None:
+    """Rides of one ID in one record take no call each, or the record would never be done."""
+    bench = Bench()
+
+    answer = bench.handle([aggregate([("a", ride(256))] * 2000)])
+
+    assert failed_at(answer) == []
+    assert [len(call) for call in bench.kinesis.calls] == [500] * 4
+    assert len({event["event_id"] for event in bench.kinesis.events}) == 2000
+
+
 def test_handle_aggregated_record_with_an_unsent_ride_comes_again_whole() -> None:
     """If one of the rides in a record is not sent, the record is the failed item."""
     kinesis = FakeKinesis(refuse(1) if n == 0 else refuse(0) for n in range(10_000))
@@ -320,7 +331,8 @@ def test_handle_logs_no_payload(caplog: pytest.LogCaptureFixture) -> None:
 
     logged = caplog.text + str(caught.value)
     assert "ValueError at " in logged
-    assert "rejected shardId-000000000000:" in logged
+    assert "rejected 1 records: invalid_json" in logged
+    assert "5 records from shardId-000000000000:" in logged
     assert "130_205" not in logged
     assert "secret" not in logged
 
@@ -399,6 +411,31 @@ def test_handle_prediction_that_is_not_finite_is_rejected(value: float) -> None:
     assert bench.predicted == {1: 1.0}
     assert bench.rejected == {1: "prediction_not_finite"}
     assert bench.s3.lines[0]["detail"] == f"ride_duration is {value}; it must be finite"
+
+
+def test_handle_rides_that_raise_beside_one_that_is_not_finite_are_rejected() -> None:
+    """A model that answers for one ride, if only with NaN, is not broken."""
+
+    def nan_or_raises(features: Features) -> float:
+        return float("nan") if features["trip_distance"] == 13 else 1 / 0
+
+    bench = Bench(FakePredictor(nan_or_raises))
+
+    assert failed_at(bench.handle([ride(1), ride(2, 13.0)])) == []
+    assert bench.rejected == {0: "model_error", 1: "prediction_not_finite"}
+
+
+def test_handle_batch_call_that_takes_all_the_time_reports_everything() -> None:
+    """If the model raises on a batch when time is up, no ride is tried alone; all come again."""
+    clock = ManualClock()
+
+    def slow(features: Features) -> float:
+        clock.sleep(55)
+        raise ValueError
+
+    bench = Bench(FakePredictor(slow), clock=clock)
+
+    assert failed_at(bench.handle([ride(1), ride(2)])) == [0]
 
 
 # PutRecords

@@ -187,10 +187,19 @@ def test_put_answer_without_results_is_a_failed_call() -> None:
 
 
 @pytest.mark.parametrize(
-    "result", [{}, {"ErrorMessage": "?"}, {"SequenceNumber": None}, {"SequenceNumber": ""}]
+    "result",
+    [
+        {},
+        {"ErrorMessage": "?"},
+        {"SequenceNumber": None},
+        {"SequenceNumber": ""},
+        {"SequenceNumber": "1", "ErrorCode": "InternalFailure"},
+    ],
 )
-def test_put_result_without_a_sequence_number_is_no_delivery(result: dict[str, str | None]) -> None:
-    """Only an entry that got a sequence number has arrived."""
+def test_put_result_without_a_sequence_number_or_with_a_code_is_no_delivery(
+    result: dict[str, str | None],
+) -> None:
+    """Only an entry that got a sequence number, and no error code, has arrived."""
     kinesis = FakeKinesis([lambda _: {"FailedRecordCount": 0, "Records": [result, ARRIVED]}])
 
     assert put(kinesis, entries(2))[0] == []
@@ -213,6 +222,16 @@ def test_put_some_progress_keeps_the_waits_short() -> None:
     _, clock = put(kinesis, entries(40))
 
     assert max(clock.sleeps) <= BACKOFF_SECONDS
+
+
+def test_put_waits_start_anew_after_a_success() -> None:
+    """A call that gets through ends a row of those that did not."""
+    answers = [refuse(0)] * 8 + [accept, refuse(0)]
+    kinesis = FakeKinesis(answers)
+
+    _, clock = put(kinesis, entries(2, keys=["a", "a"]))
+
+    assert clock.sleeps[-1] <= 2 * BACKOFF_SECONDS
 
 
 def test_put_stuck_key_does_not_hold_back_other_keys() -> None:
