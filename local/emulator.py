@@ -37,7 +37,10 @@ class Emulator:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(HOST, port, application, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="emulator")
+        # A daemon, because an interrupt can come before there is anybody to stop it.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="emulator", daemon=True
+        )
         self.endpoint = f"http://{HOST}:{self._server.server_port}"
 
     def __enter__(self) -> Self:
@@ -46,7 +49,8 @@ class Emulator:
         reset = urllib.request.Request(  # noqa: S310 - our own endpoint
             f"{self.endpoint}/moto-api/reset", method="POST"
         )
-        urllib.request.urlopen(reset).close()  # noqa: S310 - our own endpoint
+        past_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        past_proxies.open(reset).close()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -74,7 +74,9 @@ class EventSourceMapping:
             for shard in _shards(kinesis, settings.stream)
         ]
         self._threads = [
-            threading.Thread(target=poller.run, name=f"{settings.name}-{poller.shard.shard_id}")
+            threading.Thread(
+                target=poller.run, name=f"{settings.name}-{poller.shard.shard_id}", daemon=True
+            )
             for poller in self.pollers
         ]
 

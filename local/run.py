@@ -19,7 +19,7 @@ from typing import Any
 from local.emulator import Emulator, leave_aws
 from local.ledger import Ledger
 from local.rides import SampleRide, sample_rides
-from local.stack import MODEL_BUCKET, Stack, train_model
+from local.stack import MODEL_BUCKET, Stack, stop_on_signals, train_model
 
 FUNCTION = "DurationFunction"
 # API reference, PutRecords: at most 500 entries.
@@ -32,6 +32,7 @@ STALLED_SECONDS = 30.0
 def main() -> int:
     """Run the whole and answer with the exit status."""
     count = _arguments().rides
+    stop_on_signals()
     leave_aws()
     logging.disable(logging.WARNING)  # the summary says what became of each ride
     try:
@@ -42,6 +43,7 @@ def main() -> int:
     except BrokenPipeError:
         # Whoever read the predictions has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _say("stopped: nobody reads the predictions any more")
         return 1
     for fault in ledger.faults()[:20]:
         _say(fault)
@@ -126,7 +128,9 @@ def _rejection_objects(s3: Any, bucket: str) -> Iterator[bytes]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(usage="make run [RIDES=N]", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="make run", usage="make run [RIDES=N]", description=__doc__
+    )
     parser.add_argument("--rides", type=_count, default=1000, help="how many rides to send")
     return parser.parse_args()
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -20,6 +21,12 @@ from local.template import Function, Template, read_template
 
 PROJECT = Path(__file__).resolve().parent.parent
 MODEL_BUCKET = "mlflow-models"
+
+
+def stop_on_signals() -> None:
+    """Raise KeyboardInterrupt on SIGINT and SIGTERM; shells start some jobs with SIGINT ignored."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @dataclass(frozen=True, slots=True)

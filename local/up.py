@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from local.emulator import Emulator, is_free, leave_aws
-from local.stack import MODEL_BUCKET, PROJECT, Stack, train_model
+from local.stack import MODEL_BUCKET, PROJECT, Stack, stop_on_signals, train_model
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
 USUAL_PORT = 4566
@@ -18,9 +18,7 @@ ENVIRONMENT_FILE = PROJECT / ".local" / "env"
 
 def main() -> int:
     """Keep the stack up until SIGINT or SIGTERM."""
-    # Set for both: a shell starts background jobs with SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    stop_on_signals()
     port = _port()
     leave_aws()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
@@ -52,7 +50,7 @@ def _serve(port: int) -> None:
 
 
 def _port() -> int:
-    parser = argparse.ArgumentParser(usage="make up [PORT=N]", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make up", usage="make up [PORT=N]", description=__doc__)
     parser.add_argument("--port", type=_port_number, help="where to listen")
     port: int | None = parser.parse_args().port
     if ENVIRONMENT_FILE.exists() and not is_free(_port_in_use()):

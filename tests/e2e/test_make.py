@@ -1,7 +1,9 @@
 """The make targets, from the command line to their output."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,51 @@ def test_make_run_wrong_number_of_rides_is_refused(
     assert done.returncode != 0
     assert f"RIDES={rides!r} is not a whole number above 0" in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("moment", ["training", "trained", "sending"])
+def test_make_run_interrupted_stops_without_a_traceback(
+    checkout: Path, shell_environ: dict[str, str], moment: str
+) -> None:
+    """Ctrl-C ends the run at any moment, and says no more than that."""
+    process = subprocess.Popen(
+        [".venv/bin/python", "-m", "local.run", "--rides", "30000"],
+        cwd=checkout,
+        env=shell_environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(moment):
+            break
+    os.killpg(process.pid, signal.SIGINT)
+
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "stopped"
+    assert "Traceback" not in said
+
+
+def test_make_run_whose_reader_leaves_says_so(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """A pipe that is closed early ends the run without a traceback."""
+    done = subprocess.run(
+        ["bash", "-c", "make run RIDES=500 | head -1"],
+        cwd=checkout,
+        env=shell_environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert json.loads(done.stdout)["prediction"]["ride_id"] == 1
+    assert "stopped: nobody reads the predictions any more" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "-1", "xyz"])
