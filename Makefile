@@ -7,6 +7,10 @@ VENV := .venv/bin
 READY := .venv/.ready
 SAM_READY := .tools/sam/.ready
 
+# Scripts in a virtual environment name its interpreter by path: a checkout that was moved is set up
+# anew.
+$(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
+
 .DEFAULT_GOAL := help
 .PHONY: help run up test check bench setup python lock clean
 
