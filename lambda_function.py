@@ -10,6 +10,7 @@ from model_service.deadline import Context, Deadline
 from model_service.settings import Settings
 
 logging.getLogger("model_service").setLevel(logging.INFO)
+logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
 
 service = build_service(Settings.from_environ(os.environ))
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from local.intrinsics import TemplateError
+from local.errors import TemplateError
 from local.template import Function
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from local.intrinsics import TemplateError
+from local.errors import TemplateError
+from local.values import text, whole_number
 
 FOREVER = -1
 
@@ -44,28 +45,22 @@ class MappingSettings:
         Raises:
             TemplateError: A property is not simulated here.
         """
-        unknown = properties.keys() - _KNOWN_PROPERTIES
-        if unknown:
-            raise TemplateError(
-                f"{name}: the local event source mapping does not simulate "
-                f"{', '.join(sorted(unknown))}; it knows {', '.join(sorted(_KNOWN_PROPERTIES))}"
-            )
-        if properties["StartingPosition"] not in ("TRIM_HORIZON", "LATEST"):
-            raise TemplateError(
-                f"{name}: StartingPosition is {properties['StartingPosition']!r}; "
-                "locally it must be TRIM_HORIZON or LATEST"
-            )
+
+        def number(key: str, default: int) -> int:
+            return whole_number(f"{name}: {key}", properties.get(key, default))
+
+        _require_simulated(name, properties)
         return cls(
             name=name,
             stream=_resource(properties["Stream"], "kinesis", name),
             starting_position=properties["StartingPosition"],
-            batch_size=int(properties.get("BatchSize", 100)),
-            batching_window_seconds=float(properties.get("MaximumBatchingWindowInSeconds", 0)),
+            batch_size=number("BatchSize", 100),
+            batching_window_seconds=number("MaximumBatchingWindowInSeconds", 0),
             bisect_on_error=_flag(properties.get("BisectBatchOnFunctionError", False)),
             report_item_failures="ReportBatchItemFailures"
             in properties.get("FunctionResponseTypes", []),
-            max_retries=int(properties.get("MaximumRetryAttempts", FOREVER)),
-            max_record_age_seconds=int(properties.get("MaximumRecordAgeInSeconds", FOREVER)),
+            max_retries=number("MaximumRetryAttempts", FOREVER),
+            max_record_age_seconds=number("MaximumRecordAgeInSeconds", FOREVER),
             failure_bucket=_failure_bucket(properties, name),
         )
 
@@ -78,9 +73,31 @@ _KNOWN_PROPERTIES = {
     "MaximumBatchingWindowInSeconds",
     "MaximumRecordAgeInSeconds",
     "MaximumRetryAttempts",
+    "MetricsConfig",  # Lambda counts by it; what it delivers stays the same
+    "ParallelizationFactor",
     "StartingPosition",
     "Stream",
 }
+
+
+def _require_simulated(name: str, properties: Mapping[str, Any]) -> None:
+    unknown = properties.keys() - _KNOWN_PROPERTIES
+    if unknown:
+        raise TemplateError(
+            f"{name}: the local event source mapping does not simulate "
+            f"{', '.join(sorted(unknown))}; it knows {', '.join(sorted(_KNOWN_PROPERTIES))}"
+        )
+    if properties["StartingPosition"] not in ("TRIM_HORIZON", "LATEST"):
+        raise TemplateError(
+            f"{name}: StartingPosition is {properties['StartingPosition']!r}; "
+            "locally it must be TRIM_HORIZON or LATEST"
+        )
+    batches_at_once = properties.get("ParallelizationFactor", 1)
+    if text(f"{name}: ParallelizationFactor", batches_at_once) != "1":
+        raise TemplateError(
+            f"{name}: ParallelizationFactor is {batches_at_once!r}; "
+            "locally it must be 1: the batches of a shard run one after the other"
+        )
 
 
 def _flag(value: Any) -> bool:

@@ -14,8 +14,8 @@ from typing import Any, Self
 from local.destination import S3Destination
 from local.emulator import REGION, Emulator
 from local.function import InProcessFunction
-from local.intrinsics import ACCOUNT
 from local.mapping import Destination, EventSourceMapping, NoDestination
+from local.resources import ACCOUNT
 from local.settings import MappingSettings
 from local.template import Function, Template, read_template
 

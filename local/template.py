@@ -10,19 +10,15 @@ from typing import Any
 
 import yaml
 
-from local.intrinsics import Resolver, TemplateError
+from local.errors import TemplateError
+from local.intrinsics import Resolver
+from local.sam_globals import with_globals
 from local.settings import MappingSettings
+from local.streams import Stream
+from local.values import text, whole_number
 
 # Lambda quotas: what a function has that does not say otherwise.
 _DEFAULT_TIMEOUT_SECONDS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """A Kinesis stream."""
-
-    name: str
-    shards: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,62 +69,63 @@ def read_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
         region: The region that names in it refer to.
 
     Raises:
-        TemplateError: A parameter is missing, or something needed cannot be resolved.
+        TemplateError: A parameter is missing or its value not allowed, or something needed cannot
+            be resolved.
     """
     document = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a safe loader, see below
-    resources: dict[str, Any] = document["Resources"]
-    _require_simulated(document)
     resolver = Resolver(document, parameters, region)
-
-    def properties(kind: str) -> dict[str, Any]:
-        return {
-            name: resource.get("Properties", {})
-            for name, resource in resources.items()
-            if resource["Type"] == kind
-        }
-
+    _require_simulated(resolver)
+    globals_ = document.get("Globals", {})
     return Template(
         streams=[
-            Stream(resolver.name(name), int(resolver.value(stream.get("ShardCount", 1))))
-            for name, stream in properties("AWS::Kinesis::Stream").items()
+            _stream(name, stream, resolver)
+            for name, stream in resolver.resources.of_type("AWS::Kinesis::Stream").items()
         ],
-        buckets=[resolver.name(name) for name in properties("AWS::S3::Bucket")],
+        buckets=[
+            resolver.resources.name(name) for name in resolver.resources.of_type("AWS::S3::Bucket")
+        ],
         functions=[
-            _function(name, function, resolver)
-            for name, function in properties("AWS::Serverless::Function").items()
+            _function(name, with_globals(name, function, globals_), resolver)
+            for name, function in resolver.resources.of_type("AWS::Serverless::Function").items()
         ],
     )
 
 
-# What would make a function here another one than the template's on AWS.
-_NOT_SIMULATED = ("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function")
+def _require_simulated(resolver: Resolver) -> None:
+    # What would make a function here another one than the template's on AWS.
+    others = resolver.resources.of_type("AWS::Lambda::EventSourceMapping", "AWS::Lambda::Function")
+    for name, resource in others.items():
+        raise TemplateError(f"{name} is a {resource['Type']}, which the local stack does not run")
 
 
-def _require_simulated(document: Mapping[str, Any]) -> None:
-    if "Globals" in document:
-        raise TemplateError("the template has Globals, which the local stack does not apply")
-    for name, resource in document["Resources"].items():
-        if resource["Type"] in _NOT_SIMULATED or "Condition" in resource:
-            raise TemplateError(
-                f"{name} is a {resource['Type']}{' with a Condition' * ('Condition' in resource)}, "
-                "which the local stack does not run"
-            )
+def _stream(name: str, resource: Mapping[str, Any], resolver: Resolver) -> Stream:
+    given = resource.get("Properties", {})
+    capacity = resolver.properties(given, "ShardCount", "StreamModeDetails")
+    return Stream.from_properties(name, resolver.resources.name(name), capacity)
 
 
-def _function(name: str, properties: Mapping[str, Any], resolver: Resolver) -> Function:
-    variables = resolver.value(properties.get("Environment", {}).get("Variables", {}))
-    events = properties.get("Events", {})
+def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Function:
+    properties = resolver.properties(given, "Environment", "Handler", "ImageConfig", "Timeout")
+    variables = properties.get("Environment", {}).get("Variables", {})
+    timeout = properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS)
     return Function(
         name=name,
         handler=_handler(name, properties),
-        environment={key: str(value) for key, value in variables.items()},
-        timeout_seconds=int(resolver.value(properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS))),
-        mappings=[
-            MappingSettings.from_properties(f"{name}{key}", resolver.value(event["Properties"]))
-            for key, event in events.items()
-            if event["Type"] == "Kinesis"
-        ],
+        environment={key: text(f"{name}: {key}", value) for key, value in variables.items()},
+        timeout_seconds=whole_number(f"{name}: Timeout", timeout),
+        mappings=_mappings(name, given.get("Events", {}), resolver),
     )
+
+
+def _mappings(name: str, events: Mapping[str, Any], resolver: Resolver) -> list[MappingSettings]:
+    for key, event in events.items():
+        if not isinstance(event, dict) or not isinstance(event.get("Type"), str):
+            raise TemplateError(f"{name}: the event {key} is {event!r}; it must say its Type")
+    return [
+        MappingSettings.from_properties(f"{name}{key}", resolver.value(event["Properties"]))
+        for key, event in events.items()
+        if event["Type"] == "Kinesis"
+    ]
 
 
 def _handler(name: str, properties: Mapping[str, Any]) -> str:

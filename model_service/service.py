@@ -244,13 +244,18 @@ class Service:
         # Payloads stay out of the log: rides are people's movements.
         for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
             logger.warning("rejected %d records: %s", count, reason)
+        counts = {
+            "records": len(fates.records),
+            "predicted": len(fates.predicted),
+            "rejected": len(fates.rejected),
+            "unfinished": len({record.sequence_number for record in unfinished}),
+        }
+        # With Lambda's JSON log format the counts are fields; template.yaml makes a metric of one.
         logger.info(
-            "%d records from %s: %d rides predicted, %d rejected; %d records come again",
-            len(fates.records),
-            fates.records[0].position if fates.records else "nowhere",
-            len(fates.predicted),
-            len(fates.rejected),
-            len({record.sequence_number for record in unfinished}),
+            "%(records)d records from %(first)s: %(predicted)d rides predicted, "
+            "%(rejected)d rejected; %(unfinished)d records come again",
+            {**counts, "first": fates.records[0].position if fates.records else "nowhere"},
+            extra=counts,
         )
 
 

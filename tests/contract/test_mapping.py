@@ -1,9 +1,11 @@
 """The local event source mapping, polling moto's Kinesis."""
 
 import base64
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +16,9 @@ from local.emulator import Emulator
 from local.function import FunctionFailed
 from local.mapping import Destination, EventSourceMapping, NoDestination, ShardPoller
 from local.records import Record, SourceShard
+from local.run import StreamReader
 from local.settings import MappingSettings
+from local.stack import MODEL_BUCKET, PROJECT, Stack, train_model
 from tests.polling import until
 
 STREAM = "ride_events"
@@ -333,3 +337,27 @@ def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
             until(lambda: len(function.seen) == number + 1)  # noqa: B023 - used at once
 
     assert function.seen == [str(number).encode() for number in range(10)]
+
+
+def test_stack_with_a_run_for_tips_feeds_both_functions(aws: Emulator, tmp_path: Path) -> None:
+    """Each ride is predicted by both functions of the template, each with its own model."""
+    duration = train_model(aws, tmp_path, "--rides", "2000")
+    tip = train_model(aws, tmp_path, "--rides", "2000", "--target", "tip")
+    runs = {"RunId": duration.run_id, "TipRunId": tip.run_id}
+    predictions: list[dict[str, Any]] = []
+
+    with Stack(aws, {"ModelBucket": MODEL_BUCKET, **runs}):
+        kinesis = aws.client("kinesis")
+        put(kinesis, (PROJECT / "examples" / "ride.json").read_bytes())
+        output = StreamReader(kinesis, "ride_predictions")
+
+        def both_came() -> bool:
+            predictions.extend(json.loads(data) for data in output.read())
+            return len(predictions) == 2
+
+        until(both_came)
+
+    assert {(event["version"], *sorted(event["prediction"])) for event in predictions} == {
+        (duration.run_id, "ride_duration", "ride_id"),
+        (tip.run_id, "ride_id", "ride_tip"),
+    }

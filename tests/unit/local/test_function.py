@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from local.errors import TemplateError
 from local.function import FunctionFailed, InProcessFunction
-from local.intrinsics import TemplateError
 from local.template import Function
 
 SOURCE = """

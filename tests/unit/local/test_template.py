@@ -2,9 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from local.intrinsics import TemplateError
+from local.errors import TemplateError
 from local.settings import MappingSettings
-from local.template import Stream, read_template
+from local.stack import PROJECT
+from local.streams import Stream
+from local.template import Template, read_template
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
@@ -13,7 +15,7 @@ Parameters:
   Size: {Type: Number, Default: 10}
 Resources:
   In: {Type: AWS::Kinesis::Stream, Properties: {Name: rides, ShardCount: 2}}
-  Out: {Type: AWS::Kinesis::Stream}
+  Out: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 1}}
   Failures: {Type: AWS::S3::Bucket}
   Table: {Type: AWS::DynamoDB::Table, Properties: {Any: !Split [",", thing]}}
   Predict:
@@ -132,8 +134,22 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ("LATEST", "AT_TIMESTAMP", "it must be TRIM_HORIZON or LATEST"),
         ("BatchSize:", "TumblingWindowInSeconds:", "not simulate TumblingWindowInSeconds"),
         ("!GetAtt Failures.Arn", "arn:aws:sqs:r:1:queue", "not the ARN of a s3 resource"),
-        ("Parameters:", "Globals: {Function: {Timeout: 7}}\nParameters:", "has Globals"),
-        ("{Type: AWS::S3::Bucket}", "{Type: AWS::S3::Bucket, Condition: Prod}", "a Condition"),
+        ("BatchSize:", "FilterCriteria:", "not simulate FilterCriteria"),
+        (
+            "BatchSize: !Ref Size",
+            "ParallelizationFactor: !Ref Size",
+            "is '10'; locally it must be 1",
+        ),
+        (
+            "BatchSize: !Ref Size",
+            "BatchSize: 1.5",
+            "PredictRides: BatchSize is 1.5; it must be a w",
+        ),
+        ("Timeout: 30", "Timeout: soon", "Predict: Timeout is 'soon'; it must be a whole number"),
+        ("SIZE: !Ref Size", "SIZE:", "Predict: SIZE is None; it must be a string"),
+        ("{Type: Api, ", "{", "Predict: the event Web is .*; it must say its Type"),
+        ("Parameters:", "Globals: {Api: {Name: x}}\nParameters:", "Globals has Api"),
+        ("{Type: AWS::S3::Bucket}", "{Type: AWS::S3::Bucket, Condition: Prod}", "condition Prod"),
         ("AWS::DynamoDB::Table", "AWS::Lambda::EventSourceMapping", "Table is a AWS::Lambda::"),
         ("!GetAtt Out.Arn", "!GetAtt Out", "only Arn"),
         ("ImageConfig: {Command: [lambda_function.lambda_handler]}", "", "must name"),
@@ -147,6 +163,28 @@ def test_read_template_what_is_not_simulated_is_refused(
 
     with pytest.raises(TemplateError, match=message):
         read_template(path, {"RunId": "r1"}, "eu-west-1")
+
+
+def test_read_template_without_what_its_conditions_leave_out(path: Path) -> None:
+    """A resource whose condition is false is neither run nor refused."""
+    conditions = 'Conditions: {Never: !Equals ["a", "b"]}\nParameters:'
+    changed = path.read_text().replace("Parameters:", conditions, 1)
+    changed = changed.replace("AWS::DynamoDB::Table", "AWS::Lambda::Function, Condition: Never")
+    path.write_text(
+        changed.replace("Serverless::Function", "Serverless::Function\n    Condition: Never")
+    )
+
+    assert read_template(path, {"RunId": "r1"}, "eu-west-1").functions == []
+
+
+def test_read_template_mapping_may_count_and_must_not_run_in_parallel(path: Path) -> None:
+    """Metrics change nothing of what is delivered, and one batch at a time is what runs here."""
+    accepted = "ParallelizationFactor: 1\n            MetricsConfig: {Metrics: [EventCount]}"
+    path.write_text(path.read_text().replace("BatchSize: !Ref Size", accepted))
+
+    template = read_template(path, {"RunId": "r1"}, "eu-west-1")
+
+    assert template.function("Predict").mappings[0].batch_size == 100
 
 
 def test_read_template_missing_parameter_is_named(path: Path) -> None:
@@ -165,3 +203,72 @@ def test_template_unknown_function_is_named(path: Path) -> None:
     """Asking for a function that is not there is an error with its name."""
     with pytest.raises(TemplateError, match="no function 'Other'"):
         read_template(path, {"RunId": "r1"}, "eu-west-1").function("Other")
+
+
+def deployed(**parameters: str) -> Template:
+    given = {"RunId": "r1", "ModelBucket": "models", **parameters}
+    return read_template(PROJECT / "template.yaml", given, "eu-west-1")
+
+
+def test_deployed_template_predicts_durations_only_by_default() -> None:
+    """Without a run for tips there is one function, with the globals and its own variables."""
+    template = deployed(ModelId="m-1")
+
+    assert [function.name for function in template.functions] == ["DurationFunction"]
+    assert template.functions[0].timeout_seconds == 60
+    assert template.functions[0].environment == {
+        "MODEL_BUCKET": "models",
+        "MLFLOW_EXPERIMENT_ID": "1",
+        "PREDICTIONS_STREAM_NAME": "ride_predictions",
+        "FAILURES_BUCKET": "local-failuresbucket",
+        "RETURN_PREDICTIONS": "False",
+        "RUN_ID": "r1",
+        "MODEL_LOCATION": "s3://models/1/models/m-1/artifacts",
+        "MODEL_SHA256": "",
+        "MODEL_NAME": "ride_duration_prediction_model",
+        "PREDICTION_FIELD": "ride_duration",
+    }
+
+
+def test_deployed_template_with_a_run_for_tips_has_both_predictors() -> None:
+    """Both functions read the same rides the same way, and differ in run, name and field."""
+    template = deployed(TipRunId="t1")
+
+    duration, tip = (template.function(name) for name in ("DurationFunction", "TipFunction"))
+    differing = duration.environment.items() ^ tip.environment.items()
+    assert {name for name, _ in differing} == {"RUN_ID", "MODEL_NAME", "PREDICTION_FIELD"}
+    assert tip.environment["RUN_ID"] == "t1"
+    assert [mapping.stream for mapping in tip.mappings] == ["ride_events"]
+    assert [mapping.name for mapping in tip.mappings] == ["TipFunctionRides"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "shards"),
+    [
+        ({}, 1),
+        ({"ShardCount": "3"}, 3),
+        ({"StreamMode": "ON_DEMAND", "ShardCount": "3"}, 4),
+    ],
+)
+def test_deployed_template_has_the_shards_of_its_mode(
+    parameters: dict[str, str], shards: int
+) -> None:
+    """The number of shards counts for provisioned streams only."""
+    assert deployed(**parameters).streams == [
+        Stream("ride_events", shards),
+        Stream("ride_predictions", shards),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ModelBucket", "My_Models", "parameter ModelBucket is 'My_Models'; it must match"),
+        ("BatchSize", "10000", "parameter BatchSize is '10000'; it must be at most 8500"),
+        ("Parallelization", "2", "ParallelizationFactor is '2'; locally it must be 1"),
+    ],
+)
+def test_deployed_template_refuses_what_does_not_run(name: str, value: str, message: str) -> None:
+    """A parameter that CloudFormation or the local stack cannot take is refused by name."""
+    with pytest.raises(TemplateError, match=message):
+        deployed(**{name: value})

@@ -1,0 +1,42 @@
+"""What CloudFormation makes of this project's SAM template, without AWS."""
+
+from typing import Any
+
+import yaml
+from boto3 import Session
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import intrinsics_multi_constructor
+
+from tests.conftest import PROJECT
+
+# The policies of AWS that SAM itself attaches, to a function without a role of its own.
+_MANAGED_POLICIES = {
+    name: f"arn:aws:iam::aws:policy/{name}"
+    for name in ("AmazonKinesisFullAccess", "AWSLambdaBasicExecutionRole")
+}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms."""
+
+
+_Loader.add_multi_constructor("!", intrinsics_multi_constructor)
+
+
+def source() -> dict[str, Any]:
+    """The template as it is written, with the image that `sam build` would add."""
+    document = yaml.load((PROJECT / "template.yaml").read_text(), _Loader)
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"].setdefault("ImageUri", "built-by-sam")
+    result: dict[str, Any] = document
+    return result
+
+
+def transformed(document: dict[str, Any]) -> dict[str, Any]:
+    """The CloudFormation template of a SAM template, which is used up."""
+    session = Session(region_name="us-east-1")
+    translator = Translator(_MANAGED_POLICIES, Parser(), boto_session=session)
+    result: dict[str, Any] = translator.translate(document, parameter_values={})
+    return result
