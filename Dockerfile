@@ -1,0 +1,28 @@
+# The function's image: AWS's base, the packages that serving needs, the code. `scripts/image`
+# builds it with docker, podman or buildah; see docs/image.md.
+ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
+
+# pip, pipenv and what they leave behind stay in this stage.
+FROM ${BASE_IMAGE} AS packages
+WORKDIR /build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+COPY requirements/pipenv.txt requirements/
+RUN python3 -m venv pipenv && \
+    pipenv/bin/python -m pip install --quiet --require-hashes --requirement requirements/pipenv.txt
+COPY Pipfile Pipfile.lock ./
+COPY scripts/serving-packages scripts/
+RUN scripts/serving-packages pipenv/bin/python /packages
+
+# Lambda runs the code as a user of its own, who may read only what everyone may. Bytecode that is
+# not checked against its source holds no modification time: the same code makes the same files.
+FROM ${BASE_IMAGE} AS code
+WORKDIR /code
+COPY lambda_function.py ./
+COPY model_service/ model_service/
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .
+
+# The code comes last, so that a change of it makes one small layer and keeps the large one.
+FROM ${BASE_IMAGE}
+COPY --from=packages /packages/ ${LAMBDA_TASK_ROOT}/
+COPY --from=code /code/ ${LAMBDA_TASK_ROOT}/
+CMD ["lambda_function.lambda_handler"]
