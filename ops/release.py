@@ -1,0 +1,218 @@
+"""`make release` and `make rollback`: which run a deployed predictor serves.
+
+Only the stack's parameters change; its template and its image stay. So no build is needed, and what
+lies in the working copy is not deployed by the way.
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError
+from botocore.parsers import ResponseParserError
+
+from model_service.bootstrap import load_model
+from model_service.errors import ModelNotFound, ServiceError
+from model_service.settings import Settings
+from ops.errors import OpsError
+from ops.samconfig import stale_overrides
+from ops.stack import CloudFormation, DeployedStack, Parameters
+
+STACK = "ride-predictions"
+PREFIXES = {"duration": "", "tip": "Tip"}
+# The parameters that a release sets, of template.yaml, each with the prefix of the predictor.
+RUN_ID, MODEL_SHA256, MODEL_ID = "RunId", "ModelSha256", "ModelId"
+RELEASED = [
+    prefix + name for prefix in PREFIXES.values() for name in (RUN_ID, MODEL_SHA256, MODEL_ID)
+]
+PREVIOUS = "PreviousRelease"
+
+SAMCONFIG = Path("samconfig.toml")
+
+
+def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
+    """Serve another run's model; answer with what to tell the user.
+
+    Args:
+        stack: What is deployed.
+        predictor: `duration` or `tip`.
+        model: Values of RunId, ModelSha256 and ModelId.
+
+    Raises:
+        OpsError: The model is not one that the function would load, or CloudFormation refuses.
+    """
+    stack.require_ready()
+    now = _released(stack)
+    changes = {PREFIXES[predictor] + name: value for name, value in model.items()}
+    if changes.items() <= now.items():
+        raise OpsError(f"{stack.name} serves run {model[RUN_ID]} already")
+    require_loadable(now, model)
+    stack.update({**changes, PREVIOUS: written(now)})
+    was = now[PREFIXES[predictor] + RUN_ID] or "none"
+    return f"{stack.name} serves run {model[RUN_ID]} for {predictor}, after {was}"
+
+
+def rollback(stack: DeployedStack) -> str:
+    """Serve what was served before the last release; answer with what to tell the user.
+
+    Rolling back twice comes back to where it began.
+
+    Raises:
+        OpsError: Nothing was released yet, or CloudFormation refuses.
+    """
+    stack.require_ready()
+    now = _released(stack)
+    if not now[PREVIOUS]:
+        raise OpsError(f"{stack.name} has had no release to go back from")
+    before = read(now[PREVIOUS])
+    if before.items() <= now.items():
+        raise OpsError(f"{stack.name} serves {_runs(before)} already, as before its release")
+    stack.update({**before, PREVIOUS: written(now)})
+    return f"{stack.name} serves {_runs(before)} again"
+
+
+def _released(stack: DeployedStack) -> dict[str, str]:
+    values = stack.parameters()
+    missing = {*RELEASED, PREVIOUS} - values.keys()
+    if missing:
+        raise OpsError(
+            f"the stack {stack.name!r} has no parameters {', '.join(sorted(missing))}; "
+            "deploy this version's template.yaml first, or set STACK"
+        )
+    return values
+
+
+def _serving(parameters: Parameters) -> dict[str, str]:
+    return {name: parameters[name] for name in (*RELEASED, PREVIOUS)}
+
+
+def written(parameters: Parameters) -> str:
+    """What is released, as `RunId=… ModelSha256=… …`."""
+    return " ".join(f"{name}={parameters[name]}" for name in RELEASED)
+
+
+def read(text: str) -> dict[str, str]:
+    """The reverse of `written`.
+
+    Raises:
+        OpsError: The text is something else.
+    """
+    pairs = dict(word.split("=", 1) for word in text.split() if "=" in word)
+    if pairs.keys() != set(RELEASED):
+        raise OpsError(
+            f"{PREVIOUS} is {text!r}; it must give {', '.join(RELEASED)}: release a run instead"
+        )
+    return pairs
+
+
+def require_loadable(deployed: Parameters, model: Parameters) -> None:
+    """Load the model as the function will, from where the stack has its models.
+
+    Raises:
+        OpsError: It is not there, has another digest, or is one that the function refuses.
+    """
+    bucket, experiment = deployed["ModelBucket"], deployed["ExperimentId"]
+    # The function's role reads no other place, so that a pointer or a search would not help it.
+    given = model[MODEL_ID]
+    place = f"models/{given}/artifacts" if given else f"{model[RUN_ID]}/artifacts/model"
+    try:
+        load_model(
+            Settings.from_environ(
+                {
+                    "RUN_ID": model[RUN_ID],
+                    "MODEL_LOCATION": f"s3://{bucket}/{experiment}/{place}",
+                    "MODEL_SHA256": model[MODEL_SHA256],
+                }
+            )
+        )
+    except ModelNotFound as error:
+        raise OpsError(
+            f"nothing is released: {error} - for a release, check RUN_ID; "
+            "a run without artifacts/model of its own needs MODEL_ID"
+        ) from None
+    except ServiceError as error:
+        raise OpsError(f"nothing is released: {error}") from None
+
+
+def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = boto3.client) -> int:
+    """Release or roll back, and say so; answer with the exit status."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    options = _parser().parse_args(arguments)
+    try:
+        stack = DeployedStack(connect("cloudformation"), options.stack or STACK)
+        if options.command == "rollback":
+            done = rollback(stack)
+        else:
+            model = {
+                RUN_ID: options.run_id,
+                MODEL_SHA256: options.model_sha256,
+                MODEL_ID: options.model_id,
+            }
+            done = release(stack, options.predictor, model)
+    except OpsError as error:
+        _say(str(error))
+        return 1
+    except (BotoCoreError, ResponseParserError) as error:
+        _say(
+            f"AWS does not answer, and nothing has changed: {error}; check AWS_PROFILE, "
+            "AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
+        )
+        return 1
+    except KeyboardInterrupt:
+        _say("interrupted; nothing has changed")
+        return 130
+    _say(done)
+    _warn_of_stale_overrides(stack)
+    return 0
+
+
+def _warn_of_stale_overrides(stack: DeployedStack) -> None:
+    try:
+        stale = stale_overrides(SAMCONFIG, stack.name, _serving(stack.parameters()))
+    except (OpsError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
+        # The release is made, whatever is in that file.
+        _say(f"{SAMCONFIG} was not compared with the stack: {error}")
+        return
+    for name in stale:
+        _say(
+            f"{SAMCONFIG} has another {name}: take it out of parameter_overrides, "
+            "or the next sam deploy brings it back"
+        )
+
+
+def _runs(parameters: Parameters) -> str:
+    runs = {predictor: parameters[prefix + RUN_ID] for predictor, prefix in PREFIXES.items()}
+    return " and ".join(f"run {run} for {predictor}" for predictor, run in runs.items() if run)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ops.release", description=__doc__)
+    parser.add_argument("--stack", default="", help=f"name of the stack ({STACK})")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("rollback", help="serve what was served before the last release")
+    command = commands.add_parser("release", help="serve another run")
+    command.add_argument("--predictor", choices=PREFIXES, default="duration")
+    command.add_argument("--run-id", required=True, type=_given, help="MLflow run ID")
+    command.add_argument(
+        "--model-sha256", required=True, type=_given, help="digest, as training prints it"
+    )
+    command.add_argument("--model-id", default="", help="only for a run without artifacts/model")
+    return parser
+
+
+def _given(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("it is empty: RUN_ID=… MODEL_SHA256=…, as training prints")
+    return text
+
+
+def _say(text: str) -> None:
+    # One line, whatever a library put into its message.
+    print(" ".join(text.split()), file=sys.stderr, flush=True)  # noqa: T201 - the command's output
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

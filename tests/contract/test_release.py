@@ -1,0 +1,202 @@
+"""Releasing trained models from moto's S3, to a CloudFormation in memory."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local.emulator import Emulator
+from model_service.artifacts import digest
+from ops.errors import OpsError
+from ops.release import main, release, rollback, written
+from ops.stack import DeployedStack
+from tests.unit.ops.cloudformation import PARAMETERS, STACK, FakeCloudFormation
+
+BUCKET = PARAMETERS["ModelBucket"]
+RUN = "new"
+
+
+@pytest.fixture
+def s3(aws: Emulator) -> Any:
+    client = aws.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def folder(duration_model: dict[str, Any], tmp_path: Path) -> Path:
+    """A copy of a trained model's files."""
+    return Path(shutil.copytree(duration_model["model_location"], tmp_path / "model"))
+
+
+def put_model(s3: Any, folder: Path, prefix: str = f"1/{RUN}/artifacts/model") -> None:
+    for path in folder.rglob("*"):
+        if path.is_file():
+            key = f"{prefix}/{path.relative_to(folder).as_posix()}"
+            s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+
+
+def stack(client: FakeCloudFormation) -> DeployedStack:
+    return DeployedStack(client, STACK, poll_seconds=0, polls=3)
+
+
+def model(folder: Path, model_id: str = "") -> dict[str, str]:
+    return {"RunId": RUN, "ModelSha256": digest(folder), "ModelId": model_id}
+
+
+def refused(model: dict[str, str]) -> str:
+    """The message of a release that is refused before anything is asked of CloudFormation."""
+    client = FakeCloudFormation()
+    with pytest.raises(OpsError) as caught:
+        release(stack(client), "duration", model)
+    assert client.requests == {}
+    return str(caught.value)
+
+
+def test_release_changes_the_predictors_parameters_and_no_others(s3: Any, folder: Path) -> None:
+    """The run, its digest and its ID are new, the former ones are noted, and all else is kept."""
+    put_model(s3, folder)
+    client = FakeCloudFormation()
+
+    done = release(stack(client), "duration", model(folder))
+
+    request = client.requests["CreateChangeSet"]
+    assert client.changes == {**model(folder), "PreviousRelease": written(PARAMETERS)}
+    assert client.kept == PARAMETERS.keys() - client.changes.keys()
+    assert request["UsePreviousTemplate"] is True
+    assert not request.keys() & {"TemplateBody", "TemplateURL", "Tags", "RoleARN"}
+    assert client.requests["ExecuteChangeSet"]["ChangeSetName"] == request["ChangeSetName"]
+    assert done == "rides serves run new for duration, after old"
+
+
+def test_release_of_the_first_tip_model_deploys_it(s3: Any, folder: Path) -> None:
+    """A tip predictor that is not deployed yet is, and a rollback takes it away again."""
+    put_model(s3, folder)
+    client = FakeCloudFormation()
+
+    done = release(stack(client), "tip", model(folder))
+
+    tip = {f"Tip{name}": value for name, value in model(folder).items()}
+    assert client.changes == {**tip, "PreviousRelease": written(PARAMETERS)}
+    assert done == "rides serves run new for tip, after none"
+
+    assert rollback(stack(client)) == "rides serves run old for duration again"
+    assert client.parameters == {
+        **PARAMETERS,
+        "PreviousRelease": written({**PARAMETERS, **tip}),
+    }
+
+
+def test_release_and_rollback_bring_back_what_was_before(s3: Any, folder: Path) -> None:
+    """After a release, a rollback serves the former run, and another one the released run."""
+    put_model(s3, folder)
+    client = FakeCloudFormation()
+    release(stack(client), "duration", model(folder))
+    released = client.parameters
+
+    rollback(stack(client))
+    before = client.parameters
+    rollback(stack(client))
+
+    assert before == {**PARAMETERS, "PreviousRelease": written(released)}
+    assert client.parameters == released
+
+
+def test_release_by_model_id_looks_where_mlflow_3_puts_models(s3: Any, folder: Path) -> None:
+    """A run without artifacts/model of its own is served by the ID of its model."""
+    put_model(s3, folder, "1/models/m-7/artifacts")
+    client = FakeCloudFormation()
+
+    release(stack(client), "duration", model(folder, "m-7"))
+
+    assert client.changes["ModelId"] == "m-7"
+
+
+def test_release_of_a_model_that_only_a_search_finds_is_refused(s3: Any, folder: Path) -> None:
+    """The function may not search: it would not start without the model's ID."""
+    document = yaml.safe_load((folder / "MLmodel").read_text())
+    (folder / "MLmodel").write_text(yaml.safe_dump({**document, "run_id": RUN}))
+    put_model(s3, folder, "1/models/m-7/artifacts")
+
+    message = refused(model(folder))
+
+    assert f"there is no s3://{BUCKET}/1/{RUN}/artifacts/model/MLmodel" in message
+    assert message.endswith("a run without artifacts/model of its own needs MODEL_ID")
+
+
+def test_release_of_a_missing_model_is_refused(s3: Any) -> None:
+    """The place where it was looked for is named."""
+    message = refused({"RunId": RUN, "ModelSha256": "0" * 64, "ModelId": "m-7"})
+
+    assert f"there is no s3://{BUCKET}/1/models/m-7/artifacts/MLmodel" in message
+
+
+def test_release_without_the_bucket_is_refused(aws: Emulator) -> None:
+    """So is the bucket."""
+    message = refused({"RunId": RUN, "ModelSha256": "0" * 64, "ModelId": ""})
+
+    assert "the bucket does not exist" in message
+
+
+def test_release_of_another_digest_is_refused(s3: Any, folder: Path) -> None:
+    """Both digests are told."""
+    put_model(s3, folder)
+
+    message = refused({**model(folder), "ModelSha256": "f" * 64})
+
+    assert f"digest is {digest(folder)}, and MODEL_SHA256 pins {'f' * 64}" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("RunId", "a b"), ("RunId", "../new"), ("ModelSha256", "F" * 64)]
+)
+def test_release_of_a_malformed_value_is_refused(aws: Emulator, name: str, value: str) -> None:
+    """A slip of the clipboard is told of with what is allowed."""
+    message = refused({"RunId": RUN, "ModelSha256": "0" * 64, "ModelId": "", name: value})
+
+    assert message.startswith("nothing is released: ")
+    assert f"{value!r} is not allowed; it must be" in message
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"serialization_format": "joblib"}, "serialization_format 'joblib'"),
+        ({"sklearn_version": "1.0.2"}, "1.0.2"),
+    ],
+)
+def test_release_of_a_refused_model_is_refused(
+    s3: Any, folder: Path, changes: dict[str, str], reason: str
+) -> None:
+    """What the function would not load is not released."""
+    document = yaml.safe_load((folder / "MLmodel").read_text())
+    document["flavors"]["sklearn"].update(changes)
+    (folder / "MLmodel").write_text(yaml.safe_dump(document))
+    put_model(s3, folder)
+
+    message = refused(model(folder))
+
+    assert message.startswith("nothing is released: ")
+    assert reason in message
+
+
+def test_main_release_tells_of_it_in_one_line(
+    s3: Any,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the options that `make release` gives, empty ones included."""
+    put_model(s3, folder)
+    monkeypatch.chdir(tmp_path)
+    client = FakeCloudFormation()
+    options = ["--run-id", RUN, "--model-sha256", digest(folder), "--model-id", ""]
+
+    status = main(["--stack", STACK, "release", "--predictor", "tip", *options], lambda _: client)
+
+    assert capsys.readouterr().err == "rides serves run new for tip, after none\n"
+    assert status == 0
+    assert client.parameters["TipRunId"] == RUN
