@@ -2,20 +2,26 @@
 
 RIDES ?= 1000
 PORT ?=
+CLOUD ?=
+STACK ?=
+PREDICTOR ?=
 
 VENV := .venv/bin
 READY := .venv/.ready
 SAM_READY := .tools/sam/.ready
+# LocalStack, the Lambda runtime, and what the image has besides the code: for the integration test.
+HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.ready
 
 # Scripts in a virtual environment name its interpreter by path: a checkout that was moved is set up
 # anew.
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check bench setup python lock clean
+.PHONY: help run up test check integration-test bench image try-image release rollback setup python \
+    lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
 
 run: $(READY) ## send RIDES rides (1000) to the local stack and print their predictions
 	@$(VENV)/python -m local.run --rides '$(RIDES)'
@@ -25,12 +31,44 @@ up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 
 test: check ## everything that CI runs
 	@$(VENV)/python -m pytest
+	@$(MAKE) --no-print-directory integration-test CLOUD=host
 
 check: $(READY) $(SAM_READY) ## formatting, lint, types, template
 	@$(VENV)/python -m ruff format --check .
 	@$(VENV)/python -m ruff check .
 	@$(VENV)/python -m mypy
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .tools/sam/bin/python -m samcli validate --lint
+	@.tools/sam/bin/cfn-lint template.yaml
+
+# With a container engine the functions run in the image, without one as processes.
+integration-test: $(READY) $(SAM_READY) ## deploy and try the whole path; CLOUD=host, compose or aws
+	@$(MAKE) --no-print-directory \
+		integration-test-on-$(or $(CLOUD),$(shell docker compose ls >/dev/null 2>&1 && echo compose || echo host))
+
+integration-test-on-host: $(HOST_READY)
+	@$(VENV)/python -m pytest integration-test --cloud=host
+
+integration-test-on-compose: image
+	@$(VENV)/python -m pytest integration-test --cloud=compose
+
+integration-test-on-aws:
+	@$(VENV)/python -m pytest integration-test --cloud=aws
+
+integration-test-on-%:
+	@echo "CLOUD=$* is none of host, compose and aws" >&2; exit 1
+
+image: ## build the Lambda image with docker, podman or buildah
+	@scripts/image
+
+try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
+	@scripts/try-image
+
+release: $(READY) ## serve RUN_ID with MODEL_SHA256 (and MODEL_ID) in STACK, for PREDICTOR
+	@$(VENV)/python -m ops.release --stack '$(STACK)' release --predictor '$(or $(PREDICTOR),duration)' \
+		--run-id '$(RUN_ID)' --model-sha256 '$(MODEL_SHA256)' --model-id '$(MODEL_ID)'
+
+rollback: $(READY) ## serve in STACK what was served before the last release
+	@$(VENV)/python -m ops.release --stack '$(STACK)' rollback
 
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching
@@ -50,6 +88,11 @@ $(READY): Pipfile.lock requirements/pipenv.txt scripts/setup
 	@scripts/setup project >&2
 	@touch $@
 
-$(SAM_READY): requirements/sam.txt scripts/setup
-	@scripts/setup sam >&2
+.tools/serving/.ready: Pipfile.lock scripts/serving-packages | $(READY)
+	@echo "setting up .tools/serving ..." >&2
+	@scripts/serving-packages .tools/pipenv/bin/python .tools/serving >&2
+	@touch $@
+
+.tools/%/.ready: requirements/%.txt scripts/setup
+	@scripts/setup $* >&2
 	@touch $@

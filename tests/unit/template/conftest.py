@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.template.transform import source, transformed
+from tests.sam_transform import source, transformed
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
+from tests.sam_transform import source, transformed
 from tests.unit.template import least_privilege
 from tests.unit.template.allow_list import Grant, problems
 from tests.unit.template.changes import GONE, change
-from tests.unit.template.transform import source, transformed
 
 BUCKET = "arn:${AWS::Partition}:s3:::${ModelBucket}"
 DURATION_RUN = "${ExperimentId}/${RunId}/artifacts/* unless HasModelId"

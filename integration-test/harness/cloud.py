@@ -1,0 +1,83 @@
+"""Where the stack is deployed: AWS, or LocalStack in one of two ways."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+
+class Cloud(ABC):
+    """AWS, or something like it.
+
+    Args:
+        folder: Where logs and whatever is deployed go.
+
+    Attributes:
+        description: One line for the user.
+        changes: How what is deployed differs from template.yaml.
+        endpoint: URL of an emulator; None for AWS.
+        stack_name: Name for the stack.
+        parameters: Parameters of the template that must have other values there.
+    """
+
+    description: str
+    changes: Sequence[str]
+    endpoint: str | None
+    stack_name: str
+    parameters: Mapping[str, str]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    @abstractmethod
+    def environ(self) -> dict[str, str]:
+        """Environment variables that lead AWS clients there."""
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop everything that was started."""
+
+    @abstractmethod
+    def deploy(self, parameters: Mapping[str, str]) -> None:
+        """`sam deploy` the project's template, and wait until it is there."""
+
+    @abstractmethod
+    def delete(self) -> None:
+        """Delete what was deployed."""
+
+    @abstractmethod
+    def log_group(self, function: str) -> str:
+        """Where a function logs."""
+
+    @abstractmethod
+    def logs(self) -> Mapping[str, str]:
+        """What is worth seeing when a test fails, by title."""
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service there."""
+        variables = self.environ
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=variables["AWS_DEFAULT_REGION"],
+            aws_access_key_id=variables.get("AWS_ACCESS_KEY_ID"),
+            aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
+            aws_session_token=variables.get("AWS_SESSION_TOKEN"),
+        )
+
+    def function_log(self, function: str) -> list[str]:
+        """The lines that a function has logged."""
+        pages = self.client("logs").get_paginator("filter_log_events")
+        return [
+            line
+            for page in pages.paginate(logGroupName=self.log_group(function))
+            for event in page["events"]
+            for line in event["message"].splitlines()
+        ]

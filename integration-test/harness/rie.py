@@ -1,0 +1,102 @@
+"""The function by itself, behind AWS's runtime interface emulator."""
+
+import http.client
+import json
+import platform
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.commands import TOOLS
+from tests.polling import until
+
+HOST = "127.0.0.1"
+INVOCATIONS = "/2015-03-31/functions/function/invocations"
+HANDLER = "lambda_function.lambda_handler"
+_MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+class Rie:
+    """A process of aws-lambda-rie and awslambdaric.
+
+    Args:
+        python: An interpreter that has awslambdaric.
+        task_root: What an image has in /var/task.
+        environ: All the environment variables that the function gets.
+        log: File for what it prints.
+    """
+
+    PROGRAM = (
+        TOOLS
+        / "sam/lib/python3.13/site-packages/samcli/local/rapid"
+        / f"aws-lambda-rie-{_MACHINES[platform.machine()]}"
+    )
+
+    def __init__(
+        self, python: Path, task_root: Path, environ: Mapping[str, str], log: Path
+    ) -> None:
+        self._port, runtime_port = free_ports(2)
+        self._command: list[str | Path] = [
+            self.PROGRAM,
+            *("--runtime-interface-emulator-address", f"{HOST}:{self._port}"),
+            *("--runtime-api-address", f"{HOST}:{runtime_port}"),
+            *(python, "-m", "awslambdaric", HANDLER),
+        ]
+        self._task_root = task_root
+        self._environ = environ
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self._task_root,
+                env=dict(self._environ),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until(lambda: listens(self._port))
+
+    def stop(self) -> None:
+        """Stop it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        """Hand an event to the function; answer with what it answers."""
+        return post(HOST, self._port, event)
+
+
+def post(host: str, port: int, event: Mapping[str, Any]) -> Any:
+    """Invoke the function that listens there."""
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    try:
+        connection.request("POST", INVOCATIONS, json.dumps(event).encode())
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def listens(port: int) -> bool:
+    """Whether something listens on that port of the loopback interface."""
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nothing listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((HOST, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()

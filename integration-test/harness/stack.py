@@ -1,0 +1,162 @@
+"""A deployed stack: put rides, read what comes of them."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from harness.cloud import Cloud
+from harness.commands import AWS, PROJECT
+from harness.rides import Put
+from tests.polling import until
+
+# An invocation that has to start an execution environment takes some seconds.
+PATIENCE_SECONDS = 90.0
+
+
+class Stack:
+    """What `sam deploy` made.
+
+    Args:
+        cloud: Where it is.
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self._kinesis = cloud.client("kinesis")
+        self._s3 = cloud.client("s3")
+        self._iterators: dict[str, str] = {}
+        self._events: list[dict[str, Any]] = []
+
+    @cached_property
+    def outputs(self) -> Mapping[str, str]:
+        """The stack's outputs."""
+        (stack,) = self.cloud.client("cloudformation").describe_stacks(
+            StackName=self.cloud.stack_name
+        )["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+    def run(self, output: str) -> str:
+        """Run the command that an output gives the user, in the project's folder, by a shell."""
+        path = f"{AWS[0].rpartition('/')[0]}:{self.cloud.environ['PATH']}"
+        return subprocess.run(
+            ["sh", "-ec", self.outputs[output]],
+            cwd=PROJECT,
+            env={**self.cloud.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def put(self, records: Sequence[tuple[str, bytes]]) -> list[Put]:
+        """Put records of partition key and data onto the input stream, each until it is taken."""
+        puts: dict[int, Put] = {}
+
+        def send() -> bool:
+            left = [place for place in range(len(records)) if place not in puts]
+            answer = self._kinesis.put_records(
+                StreamName=self.outputs["InputStream"],
+                Records=[
+                    {"PartitionKey": key, "Data": data}
+                    for key, data in (records[place] for place in left)
+                ],
+            )
+            for place, result in zip(left, answer["Records"], strict=True):
+                if result.get("SequenceNumber"):
+                    puts[place] = Put(result["ShardId"], result["SequenceNumber"])
+            return len(puts) == len(records)
+
+        until(send, PATIENCE_SECONDS)
+        return [puts[place] for place in range(len(records))]
+
+    def predictions(self, model: str, ride_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Wait for a model's prediction of each ride; answer with all there are, by ride.
+
+        Raises:
+            AssertionError: A ride has none in time.
+        """
+
+        def read() -> list[dict[str, Any]]:
+            self._events += self._read()
+            return [event for event in self._events if event["model"] == model]
+
+        found = _wait(read, lambda event: event["prediction"]["ride_id"], ride_ids, "prediction")
+        return sorted(found, key=lambda event: event["prediction"]["ride_id"])
+
+    def rejections(self, model: str, puts: Sequence[Put]) -> list[dict[str, Any]]:
+        """Wait for a model's rejection of each record; answer with all there are, by record.
+
+        Raises:
+            AssertionError: A record has none in time.
+        """
+
+        def position(rejection: dict[str, Any]) -> str:
+            return str(rejection["source"]["sequence_number"])
+
+        def read() -> list[dict[str, Any]]:
+            return [each for each in self._rejections() if each["model"] == model]
+
+        numbers = [put.sequence_number for put in puts]
+        return sorted(_wait(read, position, numbers, "rejection"), key=position)
+
+    def come_again(self) -> int:
+        """How many records the functions have reported as failed, as they logged."""
+        return sum(line.get("unfinished", 0) for line in self._log())
+
+    def refused_entries(self) -> int:
+        """How many entries Kinesis refused, as the functions logged."""
+        said = (re.match(r"PutRecords refused (\d+)", line["message"]) for line in self._log())
+        return sum(int(match[1]) for match in said if match)
+
+    def _read(self) -> Iterator[dict[str, Any]]:
+        stream = self.outputs["PredictionsStream"]
+        for shard in self._kinesis.list_shards(StreamName=stream)["Shards"]:
+            name = shard["ShardId"]
+            if name not in self._iterators:
+                self._iterators[name] = self._kinesis.get_shard_iterator(
+                    StreamName=stream, ShardId=name, ShardIteratorType="TRIM_HORIZON"
+                )["ShardIterator"]
+            answer = self._kinesis.get_records(ShardIterator=self._iterators[name])
+            self._iterators[name] = answer["NextShardIterator"]
+            for record in answer["Records"]:
+                event = json.loads(record["Data"])
+                assert record["PartitionKey"] == str(event["prediction"]["ride_id"])
+                yield event
+
+    def _rejections(self) -> Iterator[dict[str, Any]]:
+        bucket = self.outputs["FailuresBucket"]
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=bucket, Prefix="rejected/"
+        )
+        for page in pages:
+            for entry in page.get("Contents", ()):
+                body = self._s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+                yield from map(json.loads, body.splitlines())
+
+    def _log(self) -> Iterator[dict[str, Any]]:
+        for function in ("DurationFunction", "TipFunction"):
+            for line in self.cloud.function_log(self.outputs[function]):
+                if line.startswith("{"):
+                    yield json.loads(line)
+
+
+def _wait(
+    read: Callable[[], list[dict[str, Any]]],
+    key: Callable[[dict[str, Any]], Any],
+    wanted: Sequence[Any],
+    what: str,
+) -> list[dict[str, Any]]:
+    """Read until there is something for each key; answer with all that there is for them."""
+    found: list[dict[str, Any]] = []
+
+    def missing() -> list[Any]:
+        found[:] = [each for each in read() if key(each) in wanted]
+        return sorted(set(wanted) - {key(each) for each in found})
+
+    try:
+        until(lambda: not missing(), PATIENCE_SECONDS)
+    except TimeoutError:
+        raise AssertionError(f"no {what} of {missing()}") from None
+    return found

@@ -1,0 +1,84 @@
+"""`make image`, as far as it goes without a container engine: which engine it takes."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+NEEDED = ("sh", "env", "dirname", "sed", "make", "touch", "echo")
+
+
+@pytest.fixture
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PATH of its own, with the programs that a shell script needs and no engine."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name in NEEDED:
+        found = shutil.which(name)
+        if found is not None:
+            (folder / name).symlink_to(found)
+    return folder
+
+
+def engine(programs: Path, name: str, *, answers: bool = True) -> None:
+    """Put an engine into that PATH, which says with what words it was called."""
+    path = programs / name
+    path.write_text(f'#!/bin/sh\n{"" if answers else "exit 1"}\necho "{name} $*"\n')
+    path.chmod(0o755)
+
+
+def image(checkout: Path, programs: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["scripts/image"],
+        cwd=checkout,
+        env={"PATH": os.fspath(programs), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_image_without_an_engine_says_what_is_missing(checkout: Path, programs: Path) -> None:
+    """Without docker, podman and buildah, one line says so and how to get one."""
+    done = image(checkout, programs)
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "no container engine answers: start docker, or install podman or buildah\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("engines", "command"),
+    [
+        (["docker", "podman", "buildah"], "docker build"),
+        (["podman", "buildah"], "podman build"),
+        (["buildah"], "buildah build --layers"),
+    ],
+)
+def test_image_is_built_with_the_engine_that_is_there(
+    checkout: Path, programs: Path, engines: list[str], command: str
+) -> None:
+    """Docker comes first, then podman, then buildah; base, name and flags are handed on."""
+    for name in engines:
+        engine(programs, name)
+
+    done = image(checkout, programs, BASE_IMAGE="base:1", IMAGE="mine:2", IMAGE_FLAGS="--a --b")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        f"{command} --build-arg BASE_IMAGE=base:1 --a --b --tag mine:2 ."
+    )
+
+
+def test_image_docker_client_without_its_engine_is_passed_over(
+    checkout: Path, programs: Path
+) -> None:
+    """A docker client whose engine does not answer is as good as none."""
+    engine(programs, "docker", answers=False)
+    engine(programs, "podman")
+
+    done = image(checkout, programs)
+
+    assert done.stdout == "podman build --tag ride-predictions:latest .\n"
