@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 
 
-def until(condition: Callable[[], object], seconds: float = 30) -> None:
-    """Return as soon as the condition holds.
+def until(condition: Callable[[], object], seconds: float = 30, every: float = 0.01) -> None:
+    """Return as soon as the condition holds, looking every so many seconds.
 
     Raises:
         TimeoutError: It did not hold within some seconds.
@@ -16,4 +16,4 @@ def until(condition: Callable[[], object], seconds: float = 30) -> None:
     while not condition():
         if time.monotonic() > ends:
             raise TimeoutError(f"not so within {seconds} seconds")
-        pause.wait(0.01)
+        pause.wait(every)

@@ -11,7 +11,7 @@ from harness.rie import HOST, free_ports, post
 from tests.polling import until
 
 FILE = PROJECT / "integration-test/compose.yaml"
-COMPOSE = ("docker", "compose", "--ansi", "never", "--file", FILE, "--profile", "alone")
+COMPOSE = ("docker", "compose", "--file", FILE, "--profile", "alone")
 BUILT = "ride-predictions:latest"
 MODEL = "/mnt/model"
 

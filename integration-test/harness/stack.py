@@ -14,6 +14,8 @@ from tests.polling import until
 
 # An invocation that has to start an execution environment takes some seconds.
 PATIENCE_SECONDS = 90.0
+# API reference, GetRecords: at most five calls a second and shard.
+POLL_SECONDS = 0.3
 
 
 class Stack:
@@ -68,7 +70,7 @@ class Stack:
                     puts[place] = Put(result["ShardId"], result["SequenceNumber"])
             return len(puts) == len(records)
 
-        until(send, PATIENCE_SECONDS)
+        until(send, PATIENCE_SECONDS, POLL_SECONDS)
         return [puts[place] for place in range(len(records))]
 
     def predictions(self, model: str, ride_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -82,8 +84,9 @@ class Stack:
             self._events += self._read()
             return [event for event in self._events if event["model"] == model]
 
-        found = _wait(read, lambda event: event["prediction"]["ride_id"], ride_ids, "prediction")
-        return sorted(found, key=lambda event: event["prediction"]["ride_id"])
+        return self._wait(
+            read, lambda event: event["prediction"]["ride_id"], ride_ids, "prediction"
+        )
 
     def rejections(self, model: str, puts: Sequence[Put]) -> list[dict[str, Any]]:
         """Wait for a model's rejection of each record; answer with all there are, by record.
@@ -99,7 +102,7 @@ class Stack:
             return [each for each in self._rejections() if each["model"] == model]
 
         numbers = [put.sequence_number for put in puts]
-        return sorted(_wait(read, position, numbers, "rejection"), key=position)
+        return self._wait(read, position, numbers, "rejection")
 
     def come_again(self) -> int:
         """How many records the functions have reported as failed, as they logged."""
@@ -107,7 +110,9 @@ class Stack:
 
     def refused_entries(self) -> int:
         """How many entries Kinesis refused, as the functions logged."""
-        said = (re.match(r"PutRecords refused (\d+)", line["message"]) for line in self._log())
+        said = (
+            re.match(r"PutRecords refused (\d+)", line.get("message", "")) for line in self._log()
+        )
         return sum(int(match[1]) for match in said if match)
 
     def _read(self) -> Iterator[dict[str, Any]]:
@@ -141,22 +146,29 @@ class Stack:
                 if line.startswith("{"):
                     yield json.loads(line)
 
+    def _wait(
+        self,
+        read: Callable[[], list[dict[str, Any]]],
+        key: Callable[[dict[str, Any]], Any],
+        wanted: Sequence[Any],
+        what: str,
+    ) -> list[dict[str, Any]]:
+        """Read until there is something for each key; answer with all there is, by key."""
+        found: list[dict[str, Any]] = []
 
-def _wait(
-    read: Callable[[], list[dict[str, Any]]],
-    key: Callable[[dict[str, Any]], Any],
-    wanted: Sequence[Any],
-    what: str,
-) -> list[dict[str, Any]]:
-    """Read until there is something for each key; answer with all that there is for them."""
-    found: list[dict[str, Any]] = []
+        def missing() -> list[Any]:
+            found[:] = [each for each in read() if key(each) in wanted]
+            return sorted(set(wanted) - {key(each) for each in found})
 
-    def missing() -> list[Any]:
-        found[:] = [each for each in read() if key(each) in wanted]
-        return sorted(set(wanted) - {key(each) for each in found})
+        try:
+            until(lambda: not missing(), PATIENCE_SECONDS, POLL_SECONDS)
+        except TimeoutError:
+            raise AssertionError(f"no {what} of {missing()}; {self._last_error()}") from None
+        return sorted(found, key=key)
 
-    try:
-        until(lambda: not missing(), PATIENCE_SECONDS)
-    except TimeoutError:
-        raise AssertionError(f"no {what} of {missing()}") from None
-    return found
+    def _last_error(self) -> str:
+        """What a function last failed with, for whoever looks for the cause."""
+        errors = [line for line in self._log() if "errorType" in line]
+        if not errors:
+            return "no function has failed"
+        return f"a function failed with {errors[-1]['errorType']}: {errors[-1]['errorMessage']}"

@@ -60,6 +60,7 @@ class RieExecutor(RuntimeExecutor):
     """What LocalStack starts, invokes and stops for a version of a function."""
 
     environment: Environment
+    reported = 0  # characters of its log
 
     def launch(self, variables: Mapping[str, str]) -> Environment:
         """Start an execution environment with these environment variables."""
@@ -82,13 +83,15 @@ class RieExecutor(RuntimeExecutor):
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Hand over one event; the log of the invocation goes to LocalStack's CloudWatch."""
-        logged = len(self.environment.logs())
         status, answer = self._post(payload["payload"])
+        # What an engine delivers late goes with the next invocation.
+        said = self.environment.logs()
+        new, self.reported = said[self.reported :], len(said)
         return InvocationResult(
             request_id=payload["invoke-id"],
             payload=answer,
             is_error=status != http.HTTPStatus.OK or is_error(answer),
-            logs=self.environment.logs()[logged:],
+            logs=new,
         )
 
     def get_logs(self) -> str:
@@ -236,15 +239,15 @@ class ContainerEnvironment:
 
     def __init__(self, configuration: ContainerConfiguration) -> None:
         self._name = configuration.name
-        DOCKER_CLIENT.create_container_from_config(configuration)
+        network = configuration.network
         try:
+            DOCKER_CLIENT.create_container_from_config(configuration)
             DOCKER_CLIENT.start_container(self._name)
-            network = configuration.network
             self.host = DOCKER_CLIENT.get_container_ipv4_for_network(self._name, network)
-        except ContainerException as error:  # such as an image of another architecture
-            said = self.logs()
+        except ContainerException as error:
+            said = f"{error.__cause__ or error}\n{self.logs()}"
             self.stop()
-            raise RuntimeError(f"the function does not start: {error}\n{said}") from error
+            raise RuntimeError(f"the function does not start: {said}") from error
 
     def logs(self) -> str:
         """Everything that it has logged."""
