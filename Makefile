@@ -4,6 +4,7 @@ RIDES ?= 1000
 PORT ?=
 CLOUD ?=
 STACK ?=
+STREAM ?=
 PREDICTOR ?=
 
 VENV := .venv/bin
@@ -17,7 +18,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test bench image try-image release rollback setup python \
+.PHONY: help run up test check integration-test bench image try-image read release rollback setup python \
     lock clean
 
 help: ## list the targets
@@ -48,7 +49,9 @@ integration-test: $(READY) $(SAM_READY) ## deploy and try the whole path; CLOUD=
 integration-test-on-host: $(HOST_READY)
 	@$(VENV)/python -m pytest integration-test --cloud=host
 
-integration-test-on-compose: image
+integration-test-on-compose:
+	@docker compose ls >/dev/null || { echo "docker compose does not answer: start docker, or use CLOUD=host" >&2; exit 1; }
+	@ENGINE=docker IMAGE=ride-predictions:latest scripts/image
 	@$(VENV)/python -m pytest integration-test --cloud=compose
 
 integration-test-on-aws:
@@ -62,6 +65,9 @@ image: ## build the Lambda image with docker, podman or buildah
 
 try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
 	@scripts/try-image
+
+read: $(READY) ## print the records of STREAM, the predictions if not given
+	@$(VENV)/python -m ops.read '$(STREAM)'
 
 release: $(READY) ## serve RUN_ID with MODEL_SHA256 (and MODEL_ID) in STACK, for PREDICTOR
 	@$(VENV)/python -m ops.release --stack '$(STACK)' release --predictor '$(or $(PREDICTOR),duration)' \

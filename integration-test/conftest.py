@@ -100,11 +100,18 @@ def tip_model(cloud: Cloud, model_bucket: str, folder: Path) -> LoggedModel:
 
 
 @pytest.fixture(scope="session")
+def come_again() -> set[int]:
+    """IDs of rides whose batches come again on purpose: the only ones that may come out twice."""
+    return set()
+
+
+@pytest.fixture(scope="session")
 def stack(
     cloud: Cloud,
     model: LoggedModel,
     tip_model: LoggedModel,
     model_bucket: str,
+    come_again: set[int],
 ) -> Iterator[Stack]:
     """The project's template, deployed with both predictors."""
     try:
@@ -114,12 +121,15 @@ def stack(
                 "ModelSha256": model.sha256,
                 "TipRunId": tip_model.run_id,
                 "TipModelSha256": tip_model.sha256,
+                "TipStartingPosition": "TRIM_HORIZON",
                 "ExperimentId": model.experiment_id,
                 "ModelBucket": model_bucket,
                 **cloud.parameters,
             }
         )
-        yield Stack(cloud)
+        stack = Stack(cloud)
+        yield stack
+        assert stack.duplicates(come_again) == [], "events came out more than once"
     finally:
         cloud.delete()
 
@@ -143,6 +153,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     report = yield
     cloud = item.config.stash.get(_CLOUD, None)
     if report.failed and cloud is not None:
-        for title, text in cloud.logs().items():
+        try:
+            logs = cloud.logs()
+        except Exception as error:
+            logs = {"nothing": f"the logs cannot be had: {error}"}
+        for title, text in logs.items():
             report.sections.append((f"last lines of {title}", "\n".join(text.splitlines()[-40:])))
     return report

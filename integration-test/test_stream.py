@@ -9,16 +9,20 @@ from typing import Any
 
 import pytest
 from harness.cloud import Cloud
-from harness.commands import AWS, PROJECT, run
+from harness.commands import run
 from harness.compare import differences
 from harness.models import LoggedModel
 from harness.rides import BadRecord, Put, ride
 from harness.stack import Stack
 
+from tests.polling import until
+
 Event = dict[str, Any]
 
 # Each test has rides of its own, beside that of examples/ride.json.
 _IDS = count(1000)
+ROUTES = ((130, 205), (10, 130), (103, 142), (113, 194))
+MILES = (0.0, 0.7, 3.66, 12.5, 55.5)
 
 BAD = [
     BadRecord(
@@ -51,9 +55,9 @@ BAD = [
 
 
 def some_rides(number: int) -> list[Event]:
-    """Rides that are put once, of few and many miles."""
+    """Rides that are put once, of no, few and many miles, on routes that the models know."""
     return [
-        ride(ride_id, 1 + ride_id % 5, 100 + ride_id % 7, 0.5 + ride_id % 39)
+        ride(ride_id, *ROUTES[ride_id % len(ROUTES)], MILES[ride_id % len(MILES)])
         for ride_id in (next(_IDS) for _ in range(number))
     ]
 
@@ -74,21 +78,24 @@ def require(found: Sequence[Event], wanted: Sequence[Event]) -> None:
     assert found == wanted, differences(found, wanted)
 
 
-def test_ride_put_with_the_cli_comes_out_as_the_models_prediction(
-    cloud: Cloud, stack: Stack, model: LoggedModel
-) -> None:
-    """A ride put with the AWS CLI comes out once, as the whole event, with the model's own value."""
-    said = json.loads(
-        run(
-            *AWS,
-            *("kinesis", "put-record", "--stream-name", stack.outputs["InputStream"]),
-            *("--partition-key", "256", "--data", f"fileb://{PROJECT / 'examples/ride.json'}"),
-            environ=cloud.environ,
-        )
-    )
-    put = Put(said["ShardId"], said["SequenceNumber"])
+def require_same(found: Sequence[Event], wanted: Sequence[Event]) -> None:
+    """Require the events, some of them perhaps more than once."""
+    distinct = {event["event_id"]: event for event in found}
+    require(list(distinct.values()), wanted)
+    assert all(event in distinct.values() for event in found), "a duplicate differs"
 
-    require(stack.predictions(model.name, [256]), model.events([ride(256)], [put]))
+
+def test_ride_put_with_the_cli_comes_out_as_the_models_prediction(
+    stack: Stack, model: LoggedModel
+) -> None:
+    """By the stack's own two commands, a ride is put, and its whole event read, once."""
+    said = json.loads(stack.run("PutARide"))
+    expected = model.events([ride(256)], [Put(said["ShardId"], said["SequenceNumber"])])
+
+    require(stack.predictions(model.name, [256]), expected)
+    printed = [json.loads(line) for line in stack.run("ReadPredictions").splitlines()]
+    mine = [e for e in printed if e["model"] == model.name and e["prediction"]["ride_id"] == 256]
+    require(mine, expected)
 
 
 def test_rides_put_with_boto3_come_out_once_each(stack: Stack, model: LoggedModel) -> None:
@@ -114,6 +121,7 @@ def test_bad_records_are_set_aside_and_the_checkpoint_moves_on(
     stack: Stack, model: LoggedModel, tip_model: LoggedModel
 ) -> None:
     """Each predictor rejects bad records among good ones once, whole, and nobody is held up."""
+    again = stack.come_again()
     before, after = some_rides(10), some_rides(10)
     puts_before = put_rides(stack, before)
     of_bad = stack.put([("bad", bad.data) for bad in BAD])
@@ -129,17 +137,40 @@ def test_bad_records_are_set_aside_and_the_checkpoint_moves_on(
             stack.rejections(one.name, of_bad),
             [
                 bad.rejection(put, one.name, one.run_id, stream, "bad")
-                for bad, put in zip(BAD, of_bad, strict=True)
+                for bad, put in sorted(
+                    zip(BAD, of_bad, strict=True), key=lambda pair: pair[1].sequence_number
+                )
             ],
         )
-    assert stack.come_again() == 0, "items were reported as failed that were finished"
+    assert stack.come_again() == again, "items were reported as failed that were finished"
+
+
+@pytest.mark.emulator
+def test_rejections_that_cannot_be_stored_come_again_until_they_are(
+    stack: Stack, model: LoggedModel, come_again: set[int]
+) -> None:
+    """Without its bucket, a bad record is a failed item: the mapping goes on from there, not past."""
+    again = stack.come_again()
+    rides = some_rides(6)
+    come_again |= set(ids(rides))
+    with stack.failures_bucket_gone():
+        puts = put_rides(stack, rides[:3])
+        of_bad = stack.put([("bad", BAD[0].data)])
+        puts += put_rides(stack, rides[3:])
+        until(lambda: stack.come_again() > again, 60, 0.3)
+
+    found = stack.predictions(model.name, ids(rides))
+    stream = stack.outputs["InputStream"]
+    rejection = BAD[0].rejection(of_bad[0], model.name, model.run_id, stream, "bad")
+    require(stack.rejections(model.name, of_bad), [rejection])
+    require_same(found, model.events(rides, puts))
 
 
 @pytest.mark.emulator
 @pytest.mark.usefixtures("throttled")
 def test_output_that_is_throttled_gets_every_prediction(stack: Stack, model: LoggedModel) -> None:
     """While Kinesis refuses every other call, the function sends again what it refused."""
-    refused = stack.refused_entries()
+    again, refused = stack.come_again(), stack.refused_entries()
     rides: list[Event] = []
     puts: list[Put] = []
     # One batch after the other, until one was refused: by chance, soon.
@@ -151,10 +182,8 @@ def test_output_that_is_throttled_gets_every_prediction(stack: Stack, model: Log
             break
 
     assert stack.refused_entries() > refused, "Kinesis refused nothing"
-    distinct = {event["event_id"]: event for event in found}
-    require(list(distinct.values()), model.events(rides, puts))
-    assert all(event in distinct.values() for event in found), "a duplicate differs"
-    assert stack.come_again() == 0, "refused entries were left to the event source mapping"
+    require_same(found, model.events(rides, puts))
+    assert stack.come_again() == again, "refused entries were left to the event source mapping"
 
 
 def test_released_run_is_the_version_of_events_until_it_is_rolled_back(

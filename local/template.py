@@ -117,10 +117,19 @@ def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Functi
     )
 
 
+# What else an event source mapping can poll: a function that waits for it would get nothing here.
+_OTHER_SOURCES = ("DocumentDB", "DynamoDB", "MQ", "MSK", "SQS", "SelfManagedKafka")
+
+
 def _mappings(name: str, events: Mapping[str, Any], resolver: Resolver) -> list[MappingSettings]:
     for key, event in events.items():
         if not isinstance(event, dict) or not isinstance(event.get("Type"), str):
             raise TemplateError(f"{name}: the event {key} is {event!r}; it must say its Type")
+        if event["Type"] in _OTHER_SOURCES:
+            raise TemplateError(
+                f"{name} has the event {key} of type {event['Type']}; "
+                "the local stack feeds functions from Kinesis only"
+            )
     return [
         MappingSettings.from_properties(f"{name}{key}", resolver.value(event["Properties"]))
         for key, event in events.items()

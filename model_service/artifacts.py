@@ -103,13 +103,21 @@ def _find_run(settings: Settings, s3: S3Reader) -> S3Folder:
     classic = run.folder("model")
     if classic.read(MLMODEL) is not None:
         return classic
-    found = _follow_pointer(run) or _scan(models, run_id)
+    found = _follow_pointer(run)
+    if found is not None:
+        return found
+    nowhere = (
+        f"no model of run {run_id}: looked for {classic.uri(MLMODEL)}, {run.uri(POINTER)} and "
+    )
+    remedy = "check RUN_ID, MLFLOW_EXPERIMENT_ID and MODEL_BUCKET, or set MODEL_LOCATION"
+    everywhere = models.uri("*/artifacts/MLmodel")
+    try:
+        found = _scan(models, run_id)
+    except ModelNotFound as error:
+        # A role that may read only its run's folder, most likely, and a run ID that is wrong.
+        raise ModelNotFound(f"{nowhere}, in vain, {everywhere}; {remedy}: {error}") from None
     if found is None:
-        raise ModelNotFound(
-            f"no model of run {run_id}: looked for {classic.uri(MLMODEL)}, {run.uri(POINTER)} and "
-            f"{models.uri('*/artifacts/MLmodel')} with that run_id; check RUN_ID, "
-            "MLFLOW_EXPERIMENT_ID and MODEL_BUCKET, or set MODEL_LOCATION"
-        )
+        raise ModelNotFound(f"{nowhere}{everywhere} with that run_id; {remedy}")
     return found
 
 

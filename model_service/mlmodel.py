@@ -17,10 +17,21 @@ class MLmodel(Struct, frozen=True):
     Attributes:
         flavors: Settings by flavour (`sklearn`, `python_function`, …).
         run_id: The run that logged the model; None for a model that was saved without a run.
+        signature: What the model takes and gives, as JSON by part.
     """
 
     flavors: dict[str, dict[str, Any]]
     run_id: str | None = None
+    signature: dict[str, Any] | None = None
+
+    @property
+    def output_name(self) -> str | None:
+        """The name of what it predicts, such as `duration`; None where its signature has none."""
+        try:
+            (output,) = msgspec.json.decode((self.signature or {}).get("outputs") or "[]")
+            return str(output["name"])
+        except (ValueError, KeyError, TypeError):
+            return None
 
     @classmethod
     def parse(cls, content: bytes, location: str) -> Self:

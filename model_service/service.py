@@ -244,18 +244,19 @@ class Service:
         # Payloads stay out of the log: rides are people's movements.
         for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
             logger.warning("rejected %d records: %s", count, reason)
-        counts = {
+        fields = {
+            "model": self._model.name,
             "records": len(fates.records),
             "predicted": len(fates.predicted),
             "rejected": len(fates.rejected),
             "unfinished": len({record.sequence_number for record in unfinished}),
         }
-        # With Lambda's JSON log format the counts are fields; template.yaml makes a metric of one.
+        # With Lambda's JSON log format these are fields; template.yaml makes a metric of them.
         logger.info(
             "%(records)d records from %(first)s: %(predicted)d rides predicted, "
             "%(rejected)d rejected; %(unfinished)d records come again",
-            {**counts, "first": fates.records[0].position if fates.records else "nowhere"},
-            extra=counts,
+            {**fields, "first": fates.records[0].position if fates.records else "nowhere"},
+            extra=fields,
         )
 
 

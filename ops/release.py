@@ -14,8 +14,9 @@ import boto3
 from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
-from model_service.bootstrap import load_model
+from model_service.artifacts import fetch_model
 from model_service.errors import ModelNotFound, ServiceError
+from model_service.predictors import load_predictor, read_mlmodel
 from model_service.settings import Settings
 from ops.errors import OpsError
 from ops.samconfig import stale_overrides
@@ -49,7 +50,7 @@ def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
     changes = {PREFIXES[predictor] + name: value for name, value in model.items()}
     if changes.items() <= now.items():
         raise OpsError(f"{stack.name} serves run {model[RUN_ID]} already")
-    require_loadable(now, model)
+    require_loadable(now, predictor, model)
     stack.update({**changes, PREVIOUS: written(now)})
     was = now[PREFIXES[predictor] + RUN_ID] or "none"
     return f"{stack.name} serves run {model[RUN_ID]} for {predictor}, after {was}"
@@ -108,26 +109,28 @@ def read(text: str) -> dict[str, str]:
     return pairs
 
 
-def require_loadable(deployed: Parameters, model: Parameters) -> None:
+def require_loadable(deployed: Parameters, predictor: str, model: Parameters) -> None:
     """Load the model as the function will, from where the stack has its models.
 
     Raises:
-        OpsError: It is not there, has another digest, or is one that the function refuses.
+        OpsError: It is not there, has another digest, predicts what another predictor is for, or is
+            one that the function refuses.
     """
     bucket, experiment = deployed["ModelBucket"], deployed["ExperimentId"]
     # The function's role reads no other place, so that a pointer or a search would not help it.
     given = model[MODEL_ID]
     place = f"models/{given}/artifacts" if given else f"{model[RUN_ID]}/artifacts/model"
     try:
-        load_model(
-            Settings.from_environ(
-                {
-                    "RUN_ID": model[RUN_ID],
-                    "MODEL_LOCATION": f"s3://{bucket}/{experiment}/{place}",
-                    "MODEL_SHA256": model[MODEL_SHA256],
-                }
-            )
+        settings = Settings.from_environ(
+            {
+                "RUN_ID": model[RUN_ID],
+                "MODEL_LOCATION": f"s3://{bucket}/{experiment}/{place}",
+                "MODEL_SHA256": model[MODEL_SHA256],
+            }
         )
+        folder = fetch_model(settings, lambda: boto3.client("s3"))
+        load_predictor(folder, trusted=True)
+        predicts = read_mlmodel(folder).output_name
     except ModelNotFound as error:
         raise OpsError(
             f"nothing is released: {error} - for a release, check RUN_ID; "
@@ -135,6 +138,11 @@ def require_loadable(deployed: Parameters, model: Parameters) -> None:
         ) from None
     except ServiceError as error:
         raise OpsError(f"nothing is released: {error}") from None
+    if predicts != predictor and predicts in PREFIXES:
+        raise OpsError(
+            f"nothing is released: run {model[RUN_ID]} predicts {predicts}, by its signature, and "
+            f"PREDICTOR is {predictor}"
+        )
 
 
 def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = boto3.client) -> int:

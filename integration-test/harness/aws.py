@@ -9,7 +9,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from harness.cloud import Cloud
-from harness.commands import PROJECT, SAM, run
+from harness.commands import SAM, run
 
 
 class Aws(Cloud):
@@ -17,6 +17,8 @@ class Aws(Cloud):
 
     description = "AWS, with this shell's account and region; deleted at the end"
     changes = ()
+    # A new event source mapping takes minutes to poll ("Using Lambda with Kinesis").
+    patience_seconds = 600.0
     endpoint = None
 
     def __init__(self, folder: Path) -> None:
@@ -65,17 +67,15 @@ class Aws(Cloud):
 
     def delete(self) -> None:
         """Delete the stack with its image repository, and the bucket that it retains."""
-        try:
-            bucket = self._resource("FailuresBucket")
-        except ClientError:
-            return  # it was never deployed
+        bucket = self._bucket()
         run(
             *SAM,
             *("delete", "--stack-name", self.stack_name, "--region", self._region, "--no-prompts"),
             environ=self.environ,
-            folder=PROJECT / "integration-test",
+            folder=self.folder,  # away from the user's samconfig.toml
         )
-        remove_bucket(bucket)
+        if bucket is not None:
+            remove_bucket(bucket)
 
     def log_group(self, function: str) -> str:
         """The template's own group."""
@@ -83,10 +83,15 @@ class Aws(Cloud):
 
     def logs(self) -> Mapping[str, str]:
         """What the functions logged."""
+        return {"the functions": "\n".join(self.function_log(""))}
+
+    def _bucket(self) -> str | None:
         try:
-            return {"the functions": "\n".join(self.function_log(""))}
+            return self._resource("FailuresBucket")
         except ClientError as error:
-            return {"the functions": str(error)}
+            if "does not exist" not in str(error):
+                raise
+            return None  # it came to no bucket
 
     def _resource(self, logical_id: str) -> str:
         answer = self.client("cloudformation").describe_stack_resource(

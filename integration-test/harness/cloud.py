@@ -20,6 +20,7 @@ class Cloud(ABC):
         endpoint: URL of an emulator; None for AWS.
         stack_name: Name for the stack.
         parameters: Parameters of the template that must have other values there.
+        patience_seconds: How long a record may be under way.
     """
 
     description: str
@@ -27,6 +28,8 @@ class Cloud(ABC):
     endpoint: str | None
     stack_name: str
     parameters: Mapping[str, str]
+    # An invocation that has to start an execution environment takes some seconds.
+    patience_seconds = 90.0
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

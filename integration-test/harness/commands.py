@@ -1,14 +1,12 @@
 """Commands that are waited for."""
 
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 TOOLS = PROJECT / ".tools"
 SAM = (str(TOOLS / "sam/bin/python"), "-m", "samcli")
-AWS = (str(Path(sys.executable).parent / "aws"),)
 
 
 def run(*command: str | Path, environ: Mapping[str, str], folder: Path = PROJECT) -> str:

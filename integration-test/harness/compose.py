@@ -35,9 +35,11 @@ class ComposeLocalStack(EmulatedCloud):
 
     def stop(self) -> None:
         """Stop and remove what was started; its log stays."""
-        (self.folder / "compose.log").write_text(self._log())
-        self._run(*COMPOSE, "down", "--timeout", "30", "--volumes", "--remove-orphans")
-        self._run("docker", "image", "rm", "--force", IMAGE)  # only this name of it
+        try:
+            (self.folder / "compose.log").write_text(self._log())
+        finally:
+            self._run(*COMPOSE, "down", "--timeout", "30", "--volumes", "--remove-orphans")
+            self._run("docker", "image", "rm", "--force", IMAGE)  # only this name of it
 
     def run_function(self, environ: Mapping[str, str], model: Path) -> Invoke:
         """Run the image by itself, with these environment variables and no others."""

@@ -2,16 +2,14 @@
 
 import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from harness.commands import PROJECT, TOOLS
 from harness.emulated import EmulatedCloud, Invoke
-from harness.rie import Rie, free_ports
+from harness.rie import Rie, free_ports, stop
 from tests.polling import until
 
 LOCALSTACK = TOOLS / "localstack"
@@ -19,7 +17,6 @@ RUNTIME_PYTHON = TOOLS / "runtime/bin/python"
 PACKAGES = TOOLS / "serving"
 PLUGIN = PROJECT / "integration-test/localstack"
 START_SECONDS = 120.0
-STOP_SECONDS = 20.0
 
 
 class HostLocalStack(EmulatedCloud):
@@ -58,17 +55,8 @@ class HostLocalStack(EmulatedCloud):
         """Stop LocalStack, and everything that it started."""
         for function in self._functions:
             function.stop()
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_SECONDS)
-        finally:
-            # Its Kinesis, and what it did not get to stop.
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        if self._process is not None:
+            stop(self._process)
 
     def run_function(self, environ: Mapping[str, str], model: Path) -> Invoke:
         """Run the function by itself, with these environment variables and no others."""
@@ -124,7 +112,7 @@ class HostLocalStack(EmulatedCloud):
 def assemble(task_root: Path) -> None:
     """Make the folder that the image has in /var/task: serving packages, and the code."""
     shutil.copytree(
-        PACKAGES, task_root, copy_function=os.link, ignore=shutil.ignore_patterns(".ready")
+        PACKAGES, task_root, copy_function=link_or_copy, ignore=shutil.ignore_patterns(".ready")
     )
     shutil.copy(PROJECT / "lambda_function.py", task_root)
     shutil.copytree(
@@ -132,3 +120,11 @@ def assemble(task_root: Path) -> None:
         task_root / "model_service",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+
+
+def link_or_copy(source: str, target: str) -> None:
+    """Give a file a second name, or copy it to another file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

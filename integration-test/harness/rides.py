@@ -34,13 +34,14 @@ def features(event: Mapping[str, Any]) -> Features:
     then only this notices.
     """
     pickup, dropoff, miles = event["ride"].values()
+    clipped = miles if miles < 40 else 40.0
     return {
         "PU_DO": f"{pickup}_{dropoff}",
         "PU": str(pickup),
         "DO": str(dropoff),
-        "trip_distance": miles,
-        "log_distance": log1p(miles),
-        "no_distance": 0.0,
+        "trip_distance": clipped,
+        "log_distance": log1p(clipped),
+        "no_distance": 0.0 if miles else 1.0,
     }
 
 

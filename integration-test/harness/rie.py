@@ -2,10 +2,13 @@
 
 import http.client
 import json
+import os
 import platform
+import signal
 import socket
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +69,21 @@ class Rie:
     def stop(self) -> None:
         """Stop it."""
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait()
+            stop(self._process)
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """Hand an event to the function; answer with what it answers."""
         return post(HOST, self._port, event)
+
+
+def stop(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
+    """End a process that leads its session, and what it left there."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def post(host: str, port: int, event: Mapping[str, Any]) -> Any:

@@ -1,21 +1,26 @@
 """A deployed stack: put rides, read what comes of them."""
 
 import json
+import os
 import re
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from harness.cloud import Cloud
-from harness.commands import AWS, PROJECT
+from harness.commands import run
 from harness.rides import Put
 from tests.polling import until
 
-# An invocation that has to start an execution environment takes some seconds.
-PATIENCE_SECONDS = 90.0
 # API reference, GetRecords: at most five calls a second and shard.
 POLL_SECONDS = 0.3
+# A batch that fails comes again within a second or two.
+QUIET_SECONDS = 5.0
 
 
 class Stack:
@@ -42,15 +47,10 @@ class Stack:
 
     def run(self, output: str) -> str:
         """Run the command that an output gives the user, in the project's folder, by a shell."""
-        path = f"{AWS[0].rpartition('/')[0]}:{self.cloud.environ['PATH']}"
-        return subprocess.run(
-            ["sh", "-ec", self.outputs[output]],
-            cwd=PROJECT,
-            env={**self.cloud.environ, "PATH": path},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
+        # As in a shell of the user's, which no make has started.
+        shell = {name: v for name, v in self.cloud.environ.items() if not name.startswith("MAKE")}
+        path = f"{Path(sys.executable).parent}{os.pathsep}{shell['PATH']}"
+        return run("sh", "-ec", self.outputs[output], environ={**shell, "PATH": path})
 
     def put(self, records: Sequence[tuple[str, bytes]]) -> list[Put]:
         """Put records of partition key and data onto the input stream, each until it is taken."""
@@ -70,7 +70,7 @@ class Stack:
                     puts[place] = Put(result["ShardId"], result["SequenceNumber"])
             return len(puts) == len(records)
 
-        until(send, PATIENCE_SECONDS, POLL_SECONDS)
+        until(send, self.cloud.patience_seconds, POLL_SECONDS)
         return [puts[place] for place in range(len(records))]
 
     def predictions(self, model: str, ride_ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -104,9 +104,44 @@ class Stack:
         numbers = [put.sequence_number for put in puts]
         return self._wait(read, position, numbers, "rejection")
 
+    @contextmanager
+    def failures_bucket_gone(self) -> Iterator[None]:
+        """Take the failures bucket away, with all that is in it, for a while."""
+        bucket = self.outputs["FailuresBucket"]
+        for key in self._keys():
+            self._s3.delete_object(Bucket=bucket, Key=key)
+        self._s3.delete_bucket(Bucket=bucket)
+        try:
+            yield
+        finally:
+            self._s3.create_bucket(Bucket=bucket)
+
+    def duplicates(self, excused: Collection[int]) -> list[str]:
+        """Wait until nothing comes any more; answer with the IDs of events that came twice.
+
+        Args:
+            excused: IDs of rides whose batches came again on purpose.
+        """
+        quiet_since = time.monotonic()
+
+        def quiet() -> bool:
+            nonlocal quiet_since
+            more = list(self._read())
+            self._events += more
+            quiet_since = time.monotonic() if more else quiet_since
+            return time.monotonic() > quiet_since + QUIET_SECONDS
+
+        until(quiet, self.cloud.patience_seconds, POLL_SECONDS)
+        events = (e for e in self._events if e["prediction"]["ride_id"] not in excused)
+        times = Counter(event["event_id"] for event in events)
+        return [event_id for event_id, count in times.items() if count > 1]
+
     def come_again(self) -> int:
         """How many records the functions have reported as failed, as they logged."""
-        return sum(line.get("unfinished", 0) for line in self._log())
+        batches = [line for line in self._log() if line.get("logger") == "model_service.service"]
+        counts = [line["unfinished"] for line in batches if line["level"] == "INFO"]
+        assert counts, "no function has logged a batch"
+        return sum(counts)
 
     def refused_entries(self) -> int:
         """How many entries Kinesis refused, as the functions logged."""
@@ -131,14 +166,16 @@ class Stack:
                 yield event
 
     def _rejections(self) -> Iterator[dict[str, Any]]:
-        bucket = self.outputs["FailuresBucket"]
+        for key in self._keys():
+            answer = self._s3.get_object(Bucket=self.outputs["FailuresBucket"], Key=key)
+            yield from map(json.loads, answer["Body"].read().splitlines())
+
+    def _keys(self) -> list[str]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=bucket, Prefix="rejected/"
+            Bucket=self.outputs["FailuresBucket"]
         )
-        for page in pages:
-            for entry in page.get("Contents", ()):
-                body = self._s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
-                yield from map(json.loads, body.splitlines())
+        keys = [entry["Key"] for page in pages for entry in page.get("Contents", ())]
+        return [key for key in keys if key.startswith("rejected/")]
 
     def _log(self) -> Iterator[dict[str, Any]]:
         for function in ("DurationFunction", "TipFunction"):
@@ -161,7 +198,7 @@ class Stack:
             return sorted(set(wanted) - {key(each) for each in found})
 
         try:
-            until(lambda: not missing(), PATIENCE_SECONDS, POLL_SECONDS)
+            until(lambda: not missing(), self.cloud.patience_seconds, POLL_SECONDS)
         except TimeoutError:
             raise AssertionError(f"no {what} of {missing()}; {self._last_error()}") from None
         return sorted(found, key=key)

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import IncompleteReadError, ReadTimeoutError
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
 
 from local.emulator import Emulator
 from model_service import artifacts
@@ -163,6 +163,30 @@ def test_fetch_unreachable_s3_is_an_error_with_the_uri() -> None:
         fetch(client)
 
     assert "\n" not in str(caught.value)
+
+
+class NarrowS3:
+    """S3 as a role sees it that may read one run's folder: no other may even be listed."""
+
+    def __init__(self, s3: Any) -> None:
+        self._s3 = s3
+
+    def get_object(self, *, Bucket: str, Key: str) -> Any:
+        return self._s3.get_object(Bucket=Bucket, Key=Key)
+
+    def list_objects_v2(self, **request: Any) -> Any:
+        if not request["Prefix"].startswith(f"1/{RUN}/"):
+            answer = {"HTTPStatusCode": 403}
+            raise ClientError(
+                {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": answer}, "ListObjectsV2"
+            )
+        return self._s3.list_objects_v2(**request)
+
+
+def test_fetch_unknown_run_by_a_narrow_role_says_what_to_check(s3: Any) -> None:
+    """A role that may not look elsewhere hides no wrong run ID behind a denied access."""
+    with pytest.raises(ModelNotFound, match=f"^no model of run {RUN}: .*check RUN_ID"):
+        fetch(NarrowS3(s3))
 
 
 def test_fetch_location_without_model_is_named(s3: Any) -> None:

@@ -31,6 +31,12 @@ def folder(duration_model: dict[str, Any], tmp_path: Path) -> Path:
     return Path(shutil.copytree(duration_model["model_location"], tmp_path / "model"))
 
 
+@pytest.fixture
+def tips(tip_model: dict[str, Any], tmp_path: Path) -> Path:
+    """A copy of a trained tip model's files."""
+    return Path(shutil.copytree(tip_model["model_location"], tmp_path / "tips"))
+
+
 def put_model(s3: Any, folder: Path, prefix: str = f"1/{RUN}/artifacts/model") -> None:
     for path in folder.rglob("*"):
         if path.is_file():
@@ -71,14 +77,14 @@ def test_release_changes_the_predictors_parameters_and_no_others(s3: Any, folder
     assert done == "rides serves run new for duration, after old"
 
 
-def test_release_of_the_first_tip_model_deploys_it(s3: Any, folder: Path) -> None:
+def test_release_of_the_first_tip_model_deploys_it(s3: Any, tips: Path) -> None:
     """A tip predictor that is not deployed yet is, and a rollback takes it away again."""
-    put_model(s3, folder)
+    put_model(s3, tips)
     client = FakeCloudFormation()
 
-    done = release(stack(client), "tip", model(folder))
+    done = release(stack(client), "tip", model(tips))
 
-    tip = {f"Tip{name}": value for name, value in model(folder).items()}
+    tip = {f"Tip{name}": value for name, value in model(tips).items()}
     assert client.changes == {**tip, "PreviousRelease": written(PARAMETERS)}
     assert done == "rides serves run new for tip, after none"
 
@@ -87,6 +93,15 @@ def test_release_of_the_first_tip_model_deploys_it(s3: Any, folder: Path) -> Non
         **PARAMETERS,
         "PreviousRelease": written({**PARAMETERS, **tip}),
     }
+
+
+def test_release_of_another_predictors_model_is_refused(s3: Any, tips: Path) -> None:
+    """A model whose signature says that it predicts tips is not served as durations."""
+    put_model(s3, tips)
+
+    assert refused(model(tips)) == (
+        "nothing is released: run new predicts tip, by its signature, and PREDICTOR is duration"
+    )
 
 
 def test_release_and_rollback_bring_back_what_was_before(s3: Any, folder: Path) -> None:

@@ -147,6 +147,7 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ),
         ("Timeout: 30", "Timeout: soon", "Predict: Timeout is 'soon'; it must be a whole number"),
         ("SIZE: !Ref Size", "SIZE:", "Predict: SIZE is None; it must be a string"),
+        ("{Type: Api, ", "{Type: SQS, ", "the event Web of type SQS; the local stack feeds"),
         ("{Type: Api, ", "{", "Predict: the event Web is .*; it must say its Type"),
         ("Parameters:", "Globals: {Api: {Name: x}}\nParameters:", "Globals has Api"),
         ("{Type: AWS::S3::Bucket}", "{Type: AWS::S3::Bucket, Condition: Prod}", "condition Prod"),

@@ -1,53 +1,18 @@
-"""Whether each alarm watches something that exists."""
+"""Whether each alarm watches something that exists, in a way that CloudWatch takes."""
 
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.unit.template.rendering import items, text
-from tests.unit.template.resources import Template, of_type, type_of
+from tests.unit.template import published
+from tests.unit.template.possible import numbers
+from tests.unit.template.rendering import items
+from tests.unit.template.resources import Template, of_type
 
 # CloudWatch, PutMetricAlarm: of metrics, and of expressions.
 _MOST_OF_A_KIND = 10
-_LAMBDA = "AWS/Lambda"
-_OF_FUNCTIONS = {"FunctionName": "AWS::Lambda::Function"}
-_OF_MAPPINGS = {"EventSourceMappingUUID": "AWS::Lambda::EventSourceMapping"}
-_OF_STREAMS = {"StreamName": "AWS::Kinesis::Stream"}
-# Dimensions and what each names ("Types of metrics for Lambda functions"; "Monitor the Amazon
-# Kinesis Data Streams service with Amazon CloudWatch").
-_DIMENSIONS = {
-    **{
-        (_LAMBDA, metric): _OF_FUNCTIONS
-        for metric in (
-            "DestinationDeliveryFailures",
-            "Duration",
-            "Errors",
-            "Invocations",
-            "IteratorAge",
-            "Throttles",
-        )
-    },
-    **{
-        (_LAMBDA, metric): _OF_MAPPINGS
-        for metric in (
-            "DroppedEventCount",
-            "FailedInvokeEventCount",
-            "InvokedEventCount",
-            "OnFailureDestinationDeliveredEventCount",
-            "PolledEventCount",
-        )
-    },
-    **{
-        ("AWS/Kinesis", metric): _OF_STREAMS
-        for metric in (
-            "GetRecords.IteratorAgeMilliseconds",
-            "IncomingBytes",
-            "IncomingRecords",
-            "ReadProvisionedThroughputExceeded",
-            "WriteProvisionedThroughputExceeded",
-        )
-    },
-}
+# Seconds that a period may be, besides whole minutes.
+_SHORT_PERIODS = (10, 30)
 
 
 def problems(template: Template) -> list[str]:
@@ -55,38 +20,35 @@ def problems(template: Template) -> list[str]:
     return [
         f"{name}: {problem}"
         for name, alarm in of_type(template, "AWS::CloudWatch::Alarm")
-        for problem in [*_queries(alarm), *_metrics(template, alarm)]
+        for problem in [*_queries(alarm), *_metrics(template, alarm), *_times(template, alarm)]
     ]
 
 
 def _metrics(template: Template, alarm: dict[str, Any]) -> Iterator[str]:
-    stats = [query["MetricStat"] for query in _parts(alarm) if "MetricStat" in query]
-    metrics = [stat["Metric"] for stat in stats]
-    for metric in metrics if "Metrics" in alarm else [alarm]:
-        yield from _metric(template, metric)
+    for stat in _stats(alarm):
+        yield from published.problems(template, stat.get("Metric", stat))
 
 
-def _metric(template: Template, metric: dict[str, Any]) -> Iterator[str]:
-    namespace, name = text(metric.get("Namespace")), text(metric.get("MetricName"))
-    dimensions = {item["Name"]: text(item["Value"]) for item in metric.get("Dimensions", [])}
-    if (namespace, name) in _filtered(template):
-        expected: dict[str, str] = {}
-    elif (namespace, name) in _DIMENSIONS:
-        expected = _DIMENSIONS[namespace, name]
-    else:
-        yield f"nobody publishes {namespace} {name}"
-        return
-    if {key: type_of(template, value) for key, value in dimensions.items()} != expected:
-        yield f"{namespace} {name} has no dimensions {dimensions}, but {expected}"
+def _times(template: Template, alarm: dict[str, Any]) -> Iterator[str]:
+    for stat in _stats(alarm):
+        for period in numbers(template, stat.get("Period", "none")):
+            if period.value not in _SHORT_PERIODS and not _whole_minutes(period.value):
+                yield f"its period may be {period}; CloudWatch takes 10, 30 or a multiple of 60"
+    for periods in numbers(template, alarm["EvaluationPeriods"]):
+        for datapoints in numbers(template, alarm.get("DatapointsToAlarm", [])):
+            if not 1 <= datapoints.value <= periods.value:
+                yield f"its datapoints to alarm may be {datapoints} of {periods}"
 
 
-def _filtered(template: Template) -> set[tuple[str, str]]:
-    """Namespace and name of the metrics that this template's metric filters publish."""
-    return {
-        (text(metric["MetricNamespace"]), text(metric["MetricName"]))
-        for _, properties in of_type(template, "AWS::Logs::MetricFilter")
-        for metric in properties["MetricTransformations"]
-    }
+def _whole_minutes(seconds: float) -> bool:
+    return seconds > 0 and seconds % 60 == 0
+
+
+def _stats(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Metrics with their periods; that of an alarm on a single metric is the alarm's own."""
+    if "Metrics" not in alarm:
+        return [alarm]
+    return [part["MetricStat"] for part in _parts(alarm) if "MetricStat" in part]
 
 
 def _parts(alarm: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.unit.template import policy_documents, wide_parameters
 from tests.unit.template.rendering import rendered, text
 from tests.unit.template.resources import Template, of_type, type_of
 from tests.unit.template.statements import Statement, statements, trust
@@ -16,9 +17,12 @@ _OBJECTS = re.compile(
 )
 _LOG_STREAMS = re.compile(r"arn:[^*?]+:log-group:(?P<group>\$\{\w+\}):(?:log-stream:)?\*")
 _CHECKED_KEYS = {"Sid", "Effect", "Action", "Resource", "Condition"}
-# What grants by a property of its own is checked nowhere here, so a template has none of it.
+# What grants by a property of its own, or may hold resources that do, is checked nowhere here, so a
+# template has none of it.
 _CHECKED_TYPES = {"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::BucketPolicy"}
-_GRANTING_TYPE = re.compile(r"AWS::IAM::.*|.*(Policy|PolicyAssociation|Permission|Url)")
+_GRANTING_TYPE = re.compile(
+    r"AWS::(IAM|RAM|CloudFormation)::.*|Custom::.*|.*(Policy|PolicyAssociation|Permission|Url)"
+)
 _ONLY_BY_TLS = {
     "Effect": "Deny",
     "Principal": "*",
@@ -32,6 +36,7 @@ def problems(template: Template) -> list[str]:
     allowing = [statement for statement in statements(template) if statement.allows]
     rules = (_unchecked_keys, _actions, _resources, _parameters)
     return [
+        *policy_documents.problems(template),
         *(found for statement in allowing for rule in rules for found in rule(template, statement)),
         *_unchecked_types(template),
         *_trust(template),
@@ -73,10 +78,9 @@ def _parameters(template: Template, statement: Statement) -> Iterator[str]:
     """A parameter that may hold a * or a / widens what looks narrow."""
     used = " ".join([*statement.resources, *statement.condition])
     for name in set(re.findall(r"\$\{(\w+)\}", used)) & template["Parameters"].keys():
-        pattern = template["Parameters"][name].get("AllowedPattern", ".*")
-        wide = [value for value in ("*", "a*", "a?", "a/b", "${a}") if re.fullmatch(pattern, value)]
-        if wide:
-            yield f"{statement.name}: parameter {name} may be {wide[0]}"
+        problem = wide_parameters.problem(template["Parameters"][name])
+        if problem is not None:
+            yield f"{statement.name}: parameter {name} {problem}"
 
 
 def _unchecked_types(template: Template) -> Iterator[str]:

@@ -14,6 +14,11 @@ def items(value: Any) -> list[Any]:
     return [item for item, _ in _choices(value, "")]
 
 
+def choices(value: Any) -> list[tuple[Any, str]]:
+    """As `items`, each with the text that says when it is there."""
+    return list(_choices(value, ""))
+
+
 def rendered(value: Any) -> frozenset[str]:
     """The texts that a value may hold; those of an If say when.
 

@@ -1,4 +1,4 @@
-"""What keeps data from getting lost or seen: each stream, bucket, mapping, log and alarm has it."""
+"""What keeps data from getting lost or seen: each stream, mapping, log and alarm has it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,35 +18,18 @@ _REQUIRED: Mapping[str, Mapping[str, Any]] = {
     "AWS::Kinesis::Stream": {
         "StreamEncryption.EncryptionType": "KMS",
     },
-    "AWS::S3::Bucket": {
-        "OwnershipControls.Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}],
-        "PublicAccessBlockConfiguration.BlockPublicAcls": True,
-        "PublicAccessBlockConfiguration.BlockPublicPolicy": True,
-        "PublicAccessBlockConfiguration.IgnorePublicAcls": True,
-        "PublicAccessBlockConfiguration.RestrictPublicBuckets": True,
-    },
 }
 _PRESENT = {
     "AWS::Kinesis::Stream": ["RetentionPeriodHours"],
     "AWS::Logs::LogGroup": ["RetentionInDays"],
-    "AWS::S3::Bucket": ["BucketEncryption.ServerSideEncryptionConfiguration"],
 }
 _CAPS = ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"]
 _DESTINATIONS = {"AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue"}
-# What a lifecycle rule may say without being about some objects only.
-_WHOLE_BUCKET = {
-    "AbortIncompleteMultipartUpload",
-    "ExpirationInDays",
-    "Id",
-    "NoncurrentVersionExpiration",
-    "Status",
-}
-_KEPT = ("DeletionPolicy", "UpdateReplacePolicy")
 
 
 def problems(template: Template) -> list[str]:
     """Where a template lacks a safeguard."""
-    rules = (_required, _present, _caps, _destinations, _buckets, _logs, _alarms)
+    rules = (_required, _present, _caps, _destinations, _logs, _alarms)
     return [problem for rule in rules for problem in rule(template)]
 
 
@@ -82,21 +65,6 @@ def _destinations(template: Template) -> Iterator[str]:
         places = rendered(destination or "nowhere")
         if not {type_of(template, place) for place in places} <= _DESTINATIONS:
             yield f"{name}: what it gives up goes to {', '.join(sorted(places))}"
-
-
-def _buckets(template: Template) -> Iterator[str]:
-    for name, properties in of_type(template, "AWS::S3::Bucket"):
-        rules = at(properties, "LifecycleConfiguration.Rules") or []
-        if not any(_expires_everything(rule) for rule in rules):
-            yield f"{name} keeps objects forever"
-        for policy in _KEPT:
-            if template["Resources"][name].get(policy) != "Retain":
-                yield f"{name}: {policy} must be Retain"
-
-
-def _expires_everything(rule: Mapping[str, Any]) -> bool:
-    enabled = rule["Status"] == "Enabled" and "ExpirationInDays" in rule
-    return enabled and rule.keys() <= _WHOLE_BUCKET
 
 
 def _logs(template: Template) -> Iterator[str]:

@@ -141,6 +141,8 @@ def test_problems_change_of_a_grant_is_named(
         ("Resources/Url", {"Type": "AWS::Lambda::Url"}, "Url is a AWS::Lambda::Url, which grants"),
         ("Resources/Anyone", {"Type": "AWS::Lambda::Permission"}, "grants what is not checked"),
         ("Resources/More", {"Type": "AWS::IAM::RolePolicy"}, "grants what is not checked"),
+        ("Resources/More", {"Type": "AWS::CloudFormation::Stack"}, "grants what is not checked"),
+        ("Resources/More", {"Type": "Custom::Grant"}, "grants what is not checked"),
     ],
 )
 def test_least_privilege_wider_grant_is_named(

@@ -6,8 +6,6 @@ from tests.unit.template.changes import GONE, change
 from tests.unit.template.safeguards import problems
 
 RIDES = "DurationFunctionRides"
-LIFECYCLE = "FailuresBucket/LifecycleConfiguration/Rules/Expire"
-PRIVATE = "FailuresBucket/PublicAccessBlockConfiguration"
 
 
 def test_template_has_every_safeguard(template: dict[str, Any]) -> None:
@@ -32,13 +30,6 @@ def test_template_has_every_safeguard(template: dict[str, Any]) -> None:
         (f"{RIDES}/MaximumRecordAgeInSeconds", -1, "MaximumRecordAgeInSeconds may be -1, which"),
         ("RideEvents/StreamEncryption", GONE, "RideEvents.StreamEncryption.EncryptionType is None"),
         ("RidePredictions/RetentionPeriodHours", GONE, "RetentionPeriodHours is missing"),
-        (f"{PRIVATE}/BlockPublicPolicy", False, "BlockPublicPolicy is False; it must be True"),
-        ("FailuresBucket/OwnershipControls", GONE, "OwnershipControls.Rules is None"),
-        ("FailuresBucket/BucketEncryption", GONE, "ServerSideEncryptionConfiguration is missing"),
-        ("FailuresBucket/LifecycleConfiguration", GONE, "FailuresBucket keeps objects forever"),
-        (f"{LIFECYCLE}/Status", "Disabled", "FailuresBucket keeps objects forever"),
-        (f"{LIFECYCLE}/Prefix", "aws/", "FailuresBucket keeps objects forever"),
-        ("Resources/FailuresBucket/DeletionPolicy", "Delete", "DeletionPolicy must be Retain"),
         ("LogGroup/RetentionInDays", GONE, "LogGroup.RetentionInDays is missing"),
         ("TipFunction/LoggingConfig", GONE, "TipFunction logs to a group that Lambda makes"),
         ("StalledAlarm/AlarmActions", [], "StalledAlarm acts on nothing; it must be the topic"),

@@ -1,0 +1,89 @@
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import NoRegionError
+
+from ops.read import main, records
+
+Answers = list[dict[str, Any]]
+
+
+class FakeStream:
+    """A stream whose shards give certain answers, one after the other."""
+
+    def __init__(self, shards: dict[str, Answers]) -> None:
+        self._shards = shards
+        self.asked: list[str] = []
+
+    def get_paginator(self, operation: str) -> "FakeStream":
+        assert operation == "list_shards"
+        return self
+
+    def paginate(self, StreamName: str) -> Iterator[dict[str, Any]]:
+        self.asked.append(StreamName)
+        # A page for each shard.
+        return iter([{"Shards": [{"ShardId": name}]} for name in self._shards])
+
+    def get_shard_iterator(self, ShardId: str, **request: str) -> dict[str, str]:
+        assert request["ShardIteratorType"] == "TRIM_HORIZON"
+        return {"ShardIterator": f"{ShardId} 0"}
+
+    def get_records(self, ShardIterator: str) -> dict[str, Any]:
+        name, place = ShardIterator.split()
+        following = int(place) + 1
+        return {"NextShardIterator": f"{name} {following}", **self._shards[name][int(place)]}
+
+
+def answer(*data: bytes, behind: int = 0, **other: Any) -> dict[str, Any]:
+    return {"Records": [{"Data": each} for each in data], "MillisBehindLatest": behind, **other}
+
+
+def read(shards: dict[str, Answers]) -> list[bytes]:
+    return list(records(FakeStream(shards), "rides", pause=lambda _: None))
+
+
+def test_records_are_read_to_the_end_of_every_shard() -> None:
+    """An answer without records is no end while there is something behind it."""
+    shards = {
+        "one": [answer(b"1", behind=9), answer(behind=5), answer(b"2", b"3")],
+        "two": [answer(b"4")],
+    }
+
+    assert read(shards) == [b"1", b"2", b"3", b"4"]
+
+
+def test_records_of_a_closed_shard_end_where_it_does() -> None:
+    """A shard that was split or merged has no iterator after its last record."""
+    assert read({"one": [answer(b"1", behind=9, NextShardIterator=None)]}) == [b"1"]
+
+
+def test_main_prints_a_line_for_each_record(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Records come out as they are, and nothing else does."""
+    stream = FakeStream({"one": [answer(b'{"a": 1}', b"\xff")]})
+
+    assert main(["rides"], lambda _: stream) == 0
+
+    assert capsysbinary.readouterr().out == b'{"a": 1}\n\xff\n'
+    assert stream.asked == ["rides"]
+
+
+@pytest.mark.parametrize("arguments", [[], [""]])
+def test_main_reads_the_predictions_unless_told(arguments: list[str]) -> None:
+    """Without a name it is the output stream's usual one."""
+    stream = FakeStream({})
+
+    assert main(arguments, lambda _: stream) == 0
+    assert stream.asked == ["ride_predictions"]
+
+
+def test_main_without_a_region_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """What AWS or its settings lack is told in one line."""
+
+    def connect(_: str) -> Any:
+        raise NoRegionError
+
+    assert main(["rides"], connect) == 1
+    assert capsys.readouterr().err == (
+        "the stream 'rides' cannot be read: You must specify a region.\n"
+    )
