@@ -199,16 +199,16 @@ def test_release_of_a_refused_model_is_refused(
 
 def test_main_release_tells_of_it_in_one_line(
     s3: Any,
-    folder: Path,
+    tips: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """With the options that `make release` gives, empty ones included."""
-    put_model(s3, folder)
+    put_model(s3, tips)
     monkeypatch.chdir(tmp_path)
     client = FakeCloudFormation()
-    options = ["--run-id", RUN, "--model-sha256", digest(folder), "--model-id", ""]
+    options = ["--run-id", RUN, "--model-sha256", digest(tips), "--model-id", ""]
 
     status = main(["--stack", STACK, "release", "--predictor", "tip", *options], lambda _: client)
 
