@@ -1,13 +1,36 @@
 """The on-failure destination: batches that are given up, written to S3 as Lambda writes them."""
 
 import json
+import logging
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from local.batches import GivenUp
 from local.records import Record, SourceShard, lambda_event
+
+logger = logging.getLogger(__name__)
+
+
+class Destination(Protocol):
+    """Takes batches that are given up."""
+
+    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
+        """Keep the batch.
+
+        Raises:
+            Exception: It could not be kept.
+        """
+        ...
+
+
+class NoDestination:
+    """Drops batches, as Lambda does without an on-failure destination, and says so."""
+
+    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
+        """Log how many records are dropped."""
+        logger.error("%s: %d records dropped", given_up.condition, len(given_up.batch.records))
 
 
 class S3Destination:

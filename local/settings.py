@@ -1,13 +1,16 @@
 """The settings of an event source mapping, as a SAM template has them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from local.errors import TemplateError
-from local.values import text, whole_number
+from local.filters import FilterCriteria
+from local.values import whole_number
 
 FOREVER = -1
+# Lambda API reference, CreateEventSourceMapping.
+MAX_PARALLELIZATION = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class MappingSettings:
     Attributes:
         name: Logical ID of the mapping.
         stream: Name of the input stream.
-        starting_position: TRIM_HORIZON or LATEST.
+        starting_position: TRIM_HORIZON, LATEST or AT_TIMESTAMP.
         batch_size: Most records of one invocation.
         batching_window_seconds: How long to wait for a full batch.
         bisect_on_error: Split a batch that failed as a whole.
@@ -25,6 +28,9 @@ class MappingSettings:
         max_retries: How often a batch is tried again; -1 is forever.
         max_record_age_seconds: Older records are given up; -1 is never.
         failure_bucket: S3 bucket for batches that are given up; None drops them.
+        starting_timestamp: Where AT_TIMESTAMP begins, in seconds since the epoch.
+        parallelization: How many batches of one shard run at the same time.
+        filters: Which records the function gets; the others are passed over.
     """
 
     name: str
@@ -37,6 +43,9 @@ class MappingSettings:
     max_retries: int = FOREVER
     max_record_age_seconds: int = FOREVER
     failure_bucket: str | None = None
+    starting_timestamp: float | None = None
+    parallelization: int = 1
+    filters: FilterCriteria = field(default_factory=FilterCriteria)
 
     @classmethod
     def from_properties(cls, name: str, properties: Mapping[str, Any]) -> Self:
@@ -62,6 +71,9 @@ class MappingSettings:
             max_retries=number("MaximumRetryAttempts", FOREVER),
             max_record_age_seconds=number("MaximumRecordAgeInSeconds", FOREVER),
             failure_bucket=_failure_bucket(properties, name),
+            starting_timestamp=_starting_timestamp(properties, name),
+            parallelization=_parallelization(number("ParallelizationFactor", 1), name),
+            filters=FilterCriteria.from_property(name, properties.get("FilterCriteria", {})),
         )
 
 
@@ -69,6 +81,7 @@ _KNOWN_PROPERTIES = {
     "BatchSize",
     "BisectBatchOnFunctionError",
     "DestinationConfig",
+    "FilterCriteria",
     "FunctionResponseTypes",
     "MaximumBatchingWindowInSeconds",
     "MaximumRecordAgeInSeconds",
@@ -76,8 +89,12 @@ _KNOWN_PROPERTIES = {
     "MetricsConfig",  # Lambda counts by it; what it delivers stays the same
     "ParallelizationFactor",
     "StartingPosition",
+    "StartingPositionTimestamp",
     "Stream",
 }
+
+
+_STARTING_POSITIONS = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 
 
 def _require_simulated(name: str, properties: Mapping[str, Any]) -> None:
@@ -87,17 +104,27 @@ def _require_simulated(name: str, properties: Mapping[str, Any]) -> None:
             f"{name}: the local event source mapping does not simulate "
             f"{', '.join(sorted(unknown))}; it knows {', '.join(sorted(_KNOWN_PROPERTIES))}"
         )
-    if properties["StartingPosition"] not in ("TRIM_HORIZON", "LATEST"):
+    position = properties["StartingPosition"]
+    if position not in _STARTING_POSITIONS:
         raise TemplateError(
-            f"{name}: StartingPosition is {properties['StartingPosition']!r}; "
-            "locally it must be TRIM_HORIZON or LATEST"
+            f"{name}: StartingPosition is {position!r}; "
+            f"it must be one of {', '.join(_STARTING_POSITIONS)}"
         )
-    batches_at_once = properties.get("ParallelizationFactor", 1)
-    if text(f"{name}: ParallelizationFactor", batches_at_once) != "1":
+
+
+def _starting_timestamp(properties: Mapping[str, Any], name: str) -> float | None:
+    key = "StartingPositionTimestamp"
+    if (properties["StartingPosition"] == "AT_TIMESTAMP") != (key in properties):
+        raise TemplateError(f"{name}: {key} goes with StartingPosition AT_TIMESTAMP, and only so")
+    return float(whole_number(f"{name}: {key}", properties[key])) if key in properties else None
+
+
+def _parallelization(factor: int, name: str) -> int:
+    if not 1 <= factor <= MAX_PARALLELIZATION:
         raise TemplateError(
-            f"{name}: ParallelizationFactor is {batches_at_once!r}; "
-            "locally it must be 1: the batches of a shard run one after the other"
+            f"{name}: ParallelizationFactor is {factor}; it must be from 1 to {MAX_PARALLELIZATION}"
         )
+    return factor
 
 
 def _flag(value: Any) -> bool:

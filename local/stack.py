@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from local.destination import S3Destination
+from local.destination import Destination, NoDestination, S3Destination
 from local.emulator import REGION, Emulator
 from local.function import InProcessFunction
-from local.mapping import Destination, EventSourceMapping, NoDestination
+from local.mapping import EventSourceMapping
 from local.resources import ACCOUNT
 from local.settings import MappingSettings
 from local.template import Function, Template, read_template

@@ -1,32 +1,32 @@
 """The local event source mapping, polling moto's Kinesis."""
 
-import base64
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from local import mapping
+from local import mapping, poller
 from local.batches import Batch, Condition, GivenUp
+from local.checkpoints import FileCheckpoints
 from local.emulator import Emulator
 from local.function import FunctionFailed
-from local.mapping import Destination, EventSourceMapping, NoDestination, ShardPoller
+from local.poller import ShardPoller
 from local.records import Record, SourceShard
 from local.run import StreamReader
 from local.settings import MappingSettings
 from local.stack import MODEL_BUCKET, PROJECT, Stack, train_model
+from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
 from tests.polling import until
-
-STREAM = "ride_events"
 
 
 @pytest.fixture(autouse=True)
 def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapping, "MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(mapping, "DISCOVERY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -34,23 +34,6 @@ def kinesis(aws: Emulator) -> Any:
     client = aws.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=2)
     return client
-
-
-class FakeFunction:
-    """A function that notes the payloads it is invoked with."""
-
-    def __init__(self, answer: Callable[[list[bytes]], Any] = lambda _: None) -> None:
-        self._answer = answer
-        self.batches: list[list[bytes]] = []
-
-    def invoke(self, event: Mapping[str, Any]) -> Any:
-        payloads = [base64.b64decode(r["kinesis"]["data"]) for r in event["Records"]]
-        self.batches.append(payloads)
-        return self._answer(payloads)
-
-    @property
-    def seen(self) -> list[bytes]:
-        return [payload for batch in self.batches for payload in batch]
 
 
 class FakeDestination:
@@ -86,26 +69,6 @@ class CountingKinesis:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._kinesis, name)
-
-
-def put(kinesis: Any, *payloads: bytes, key: str = "key") -> list[str]:
-    answer = kinesis.put_records(
-        StreamName=STREAM, Records=[{"Data": data, "PartitionKey": key} for data in payloads]
-    )
-    return [result["SequenceNumber"] for result in answer["Records"]]
-
-
-@contextmanager
-def polling(
-    kinesis: Any, function: FakeFunction, destination: Destination | None = None, **changes: Any
-) -> Iterator[EventSourceMapping]:
-    settings = MappingSettings("Rides", STREAM, **{"starting_position": "TRIM_HORIZON", **changes})
-    feed = EventSourceMapping(kinesis, function, settings, destination or NoDestination())
-    feed.start()
-    try:
-        yield feed
-    finally:
-        feed.stop()
 
 
 def test_mapping_delivers_every_record_in_the_order_of_its_shard(kinesis: Any) -> None:
@@ -153,10 +116,10 @@ def test_mapping_moves_the_checkpoint_past_what_is_done(kinesis: Any) -> None:
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction()
 
-    with polling(kinesis, function) as feed:
-        until(lambda: any(poller.checkpoint for poller in feed.pollers))
+    with polling(kinesis, function) as checkpoints:
+        until(checkpoints.values)
 
-    assert last in [poller.checkpoint for poller in feed.pollers]
+    assert last in checkpoints.values()
 
 
 def test_mapping_retries_from_the_reported_record(kinesis: Any) -> None:
@@ -165,8 +128,8 @@ def test_mapping_retries_from_the_reported_record(kinesis: Any) -> None:
     answers = iter([{"batchItemFailures": [{"itemIdentifier": second}]}, None])
     function = FakeFunction(lambda _: next(answers))
 
-    with polling(kinesis, function, report_item_failures=True) as feed:
-        until(lambda: third in [poller.checkpoint for poller in feed.pollers])
+    with polling(kinesis, function, report_item_failures=True) as checkpoints:
+        until(lambda: third in checkpoints.values())
 
     assert function.batches == [[b"1", b"2", b"3"], [b"2", b"3"]]
     assert first
@@ -181,11 +144,11 @@ def test_mapping_failed_invocation_moves_no_checkpoint(kinesis: Any) -> None:
 
     function = FakeFunction(fails)
 
-    with polling(kinesis, function) as feed:
+    with polling(kinesis, function) as checkpoints:
         until(lambda: len(function.batches) >= 3)
-        checkpoints = [poller.checkpoint for poller in feed.pollers]
+        moved = checkpoints.values()
 
-    assert checkpoints == [None, None]
+    assert moved == []
     assert set(map(tuple, function.batches)) == {(b"1", b"2")}
 
 
@@ -200,8 +163,8 @@ def test_mapping_survives_whatever_an_invoker_raises(kinesis: Any) -> None:
 
     function = FakeFunction(answer)
 
-    with polling(kinesis, function) as feed:
-        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+    with polling(kinesis, function) as checkpoints:
+        until(lambda: last in checkpoints.values())
 
     assert function.batches == [[b"1"]] * 3
 
@@ -213,10 +176,10 @@ def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: Any) -> None:
     down = FakeDestination(failures=10**9)
     function = FakeFunction(fails_on_poison)
 
-    with polling(kinesis, function, down, batch_size=1, max_retries=0) as feed:
+    with polling(kinesis, function, down, batch_size=1, max_retries=0) as checkpoints:
         until(lambda: function.batches)
 
-    assert [poller.checkpoint for poller in feed.pollers] == [None, None]
+    assert checkpoints.values() == []
     assert b"after" not in function.seen
 
 
@@ -235,18 +198,16 @@ def test_mapping_stopped_while_giving_up_old_records_leaves_the_young_ones(kines
         [Record("1", "key", b"old", arrival_time=0), Record("2", "key", b"young", arrival_time=90)]
     )
     settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", max_record_age_seconds=60)
-    shard, stop = (
-        SourceShard("arn:aws:kinesis:r:1:stream/s", "shardId-000000000000"),
-        threading.Event(),
-    )
-    poller = ShardPoller(kinesis, function, settings, Down(), shard, stop, now=lambda: 100)
-    processing = threading.Thread(target=poller._process, args=(batch,))
+    shard = SourceShard("arn:aws:kinesis:r:1:stream/s", "shardId-000000000000")
+    checkpoints = NotingCheckpoints()
+    one = ShardPoller(kinesis, function, settings, Down(), shard, checkpoints, now=lambda: 100)
+    processing = threading.Thread(target=one._process, args=(batch,))
     processing.start()
     trying.wait(30)
-    stop.set()
+    one.stop()
     processing.join(30)
 
-    assert (function.batches, poller.checkpoint) == ([], None)
+    assert (function.batches, checkpoints.values()) == ([], [])
 
 
 def test_mapping_from_latest_misses_nothing_after_a_failed_read(kinesis: Any) -> None:
@@ -272,8 +233,8 @@ def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: Any) -
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
 
-    with polling(kinesis, function) as feed:
-        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+    with polling(kinesis, function) as checkpoints:
+        until(lambda: last in checkpoints.values())
 
     assert function.batches == [[b"1", b"2"]]
 
@@ -290,8 +251,10 @@ def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(kinesis: Any)
     *_, last = put(kinesis, *payloads)
     function, destination = FakeFunction(fails_on_poison), FakeDestination()
 
-    with polling(kinesis, function, destination, bisect_on_error=True, max_retries=2) as feed:
-        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+    with polling(
+        kinesis, function, destination, bisect_on_error=True, max_retries=2
+    ) as checkpoints:
+        until(lambda: last in checkpoints.values())
 
     done = [p for batch in function.batches if b"poison" not in batch for p in batch]
     assert sorted(done) == sorted(set(payloads) - {b"poison"})
@@ -305,8 +268,8 @@ def test_mapping_gives_up_records_that_are_too_old(kinesis: Any) -> None:
     *_, last = put(kinesis, b"1", b"2")
     function, destination = FakeFunction(), FakeDestination()
 
-    with polling(kinesis, function, destination, max_record_age_seconds=0) as feed:
-        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+    with polling(kinesis, function, destination, max_record_age_seconds=0) as checkpoints:
+        until(lambda: last in checkpoints.values())
 
     assert destination.payloads == [b"1", b"2"]
     assert destination.given_up[0].condition == Condition.AGE
@@ -321,8 +284,8 @@ def test_mapping_does_not_move_on_before_the_destination_has_the_batch(kinesis: 
 
     with polling(
         kinesis, FakeFunction(fails_on_poison), destination, batch_size=1, max_retries=0
-    ) as feed:
-        until(lambda: last in [poller.checkpoint for poller in feed.pollers])
+    ) as checkpoints:
+        until(lambda: last in checkpoints.values())
 
     assert destination.payloads == [b"poison"]
 
@@ -337,6 +300,67 @@ def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
             until(lambda: len(function.seen) == number + 1)  # noqa: B023 - used at once
 
     assert function.seen == [str(number).encode() for number in range(10)]
+
+
+def test_mapping_goes_on_where_an_earlier_one_stopped(kinesis: Any, tmp_path: Path) -> None:
+    """Checkpoints in a file outlive the mapping: what was done does not come again."""
+    path, first, second = tmp_path / "checkpoints.json", FakeFunction(), FakeFunction()
+    put(kinesis, b"1", b"2")
+    with polling(kinesis, first, checkpoints=FileCheckpoints(path)):
+        until(path.exists)
+
+    put(kinesis, b"3")
+    with polling(kinesis, second, checkpoints=FileCheckpoints(path)):
+        until(lambda: second.seen)
+
+    assert (first.seen, second.seen) == ([b"1", b"2"], [b"3"])
+
+
+def test_mapping_from_a_time_skips_what_came_before(kinesis: Any) -> None:
+    """With AT_TIMESTAMP, only records from then on are delivered."""
+    put(kinesis, b"old")
+    (shard, *_) = kinesis.list_shards(StreamName=STREAM)["Shards"]
+    pause = threading.Event()
+    pause.wait(0.02)
+    now = time.time()
+    pause.wait(0.02)
+    put(kinesis, b"new")
+    function = FakeFunction()
+
+    with polling(kinesis, function, starting_position="AT_TIMESTAMP", starting_timestamp=now):
+        until(lambda: function.seen)
+
+    assert function.seen == [b"new"]
+    assert shard
+
+
+def test_mapping_in_parallel_keeps_the_order_of_each_key(kinesis: Any) -> None:
+    """With a parallelization factor, batches overlap, and the records of a key stay in order."""
+    running, most = [0], [0]
+    lock = threading.Lock()
+    pause = threading.Event()
+
+    def answer(_: list[bytes]) -> None:
+        with lock:
+            running[0] += 1
+            most[0] = max(most[0], running[0])
+        pause.wait(0.01)
+        with lock:
+            running[0] -= 1
+
+    function = FakeFunction(answer)
+    keys = [f"key-{n}" for n in range(12)]
+    for number in range(10):
+        for key in keys:
+            put(kinesis, f"{key} {number}".encode(), key=key)
+
+    with polling(kinesis, function, batch_size=5, parallelization=4):
+        until(lambda: len(function.seen) == 120)
+
+    for key in keys:
+        mine = [payload for payload in function.seen if payload.startswith(f"{key} ".encode())]
+        assert mine == [f"{key} {number}".encode() for number in range(10)]
+    assert most[0] > 2  # two shards alone make two
 
 
 def test_stack_with_a_run_for_tips_feeds_both_functions(aws: Emulator, tmp_path: Path) -> None:

@@ -131,14 +131,19 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ("!Ref Out", "!Ref Nothing", "no such parameter or resource"),
         ("!GetAtt Out.Arn", "!GetAtt Out.Name", "only Arn"),
         ("!Ref Out", "!Ref Table", "AWS::DynamoDB::Table, which does not run locally"),
-        ("LATEST", "AT_TIMESTAMP", "it must be TRIM_HORIZON or LATEST"),
+        ("LATEST", "SOMEWHERE", "it must be one of TRIM_HORIZON, LATEST, AT_TIMESTAMP"),
+        ("LATEST", "AT_TIMESTAMP", "StartingPositionTimestamp goes with StartingPosition AT_TIM"),
         ("BatchSize:", "TumblingWindowInSeconds:", "not simulate TumblingWindowInSeconds"),
         ("!GetAtt Failures.Arn", "arn:aws:sqs:r:1:queue", "not the ARN of a s3 resource"),
-        ("BatchSize:", "FilterCriteria:", "not simulate FilterCriteria"),
         (
             "BatchSize: !Ref Size",
-            "ParallelizationFactor: !Ref Size",
-            "is '10'; locally it must be 1",
+            "FilterCriteria: [1]",
+            "FilterCriteria is .*; it must have Filters",
+        ),
+        (
+            "BatchSize: !Ref Size",
+            "ParallelizationFactor: 11",
+            "PredictRides: ParallelizationFactor is 11; it must be from 1 to 10",
         ),
         (
             "BatchSize: !Ref Size",
@@ -266,7 +271,7 @@ def test_deployed_template_has_the_shards_of_its_mode(
     [
         ("ModelBucket", "My_Models", "parameter ModelBucket is 'My_Models'; it must match"),
         ("BatchSize", "10000", "parameter BatchSize is '10000'; it must be at most 8500"),
-        ("Parallelization", "2", "ParallelizationFactor is '2'; locally it must be 1"),
+        ("Parallelization", "11", "parameter Parallelization is '11'; it must be at most 10"),
     ],
 )
 def test_deployed_template_refuses_what_does_not_run(name: str, value: str, message: str) -> None:

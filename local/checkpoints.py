@@ -1,0 +1,61 @@
+"""How far each shard of a mapping is done, kept where a restart finds it."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Protocol
+
+# In place of a sequence number: the shard is closed, and all of it is done.
+SHARD_END = "SHARD_END"
+
+
+class Checkpoints(Protocol):
+    """Keeps the sequence number of the last record of each shard that is done or given up."""
+
+    def load(self, shard_id: str) -> str | None:
+        """The checkpoint of a shard; None before its first record."""
+        ...
+
+    def save(self, shard_id: str, checkpoint: str) -> None:
+        """Move the checkpoint of a shard."""
+        ...
+
+
+class MemoryCheckpoints:
+    """Checkpoints that go with the process."""
+
+    def __init__(self) -> None:
+        self._checkpoints: dict[str, str] = {}
+
+    def load(self, shard_id: str) -> str | None:
+        """The checkpoint of a shard; None before its first record."""
+        return self._checkpoints.get(shard_id)
+
+    def save(self, shard_id: str, checkpoint: str) -> None:
+        """Move the checkpoint of a shard."""
+        self._checkpoints[shard_id] = checkpoint
+
+
+class FileCheckpoints:
+    """Checkpoints in a JSON file, which a mapping that starts anew goes on from.
+
+    Args:
+        path: The file; it need not exist, its folder must.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._checkpoints: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+
+    def load(self, shard_id: str) -> str | None:
+        """The checkpoint of a shard; None before its first record."""
+        return self._checkpoints.get(shard_id)
+
+    def save(self, shard_id: str, checkpoint: str) -> None:
+        """Move the checkpoint of a shard; a crash leaves the old file or the new one."""
+        with self._lock:
+            self._checkpoints[shard_id] = checkpoint
+            new = self._path.with_name(f"{self._path.name}.new")
+            new.write_text(json.dumps(self._checkpoints, indent=1))
+            new.replace(self._path)

@@ -1,0 +1,169 @@
+"""Sees every record of one shard through: to the function, or to the on-failure destination."""
+
+import logging
+import random
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from local.batches import Batch, GivenUp, Next, after_invocation, first_failure, without_expired
+from local.checkpoints import SHARD_END, Checkpoints
+from local.destination import Destination
+from local.function import Invoker
+from local.lane import Lane
+from local.progress import Progress
+from local.reader import ShardReader
+from local.records import Record, SourceShard, lambda_event
+from local.settings import MappingSettings
+
+logger = logging.getLogger(__name__)
+
+# Lambda polls each shard once a second; on a laptop, waiting is the only cost of asking more often.
+POLL_SECONDS = 0.05
+# AWS does not say how long it waits between retries, only that it backs off.
+BACKOFF_SECONDS = 0.1
+MAX_BACKOFF_SECONDS = 10.0
+
+
+class ShardPoller:
+    """Reads one shard, and moves its checkpoint past what is done or given up.
+
+    With a parallelization factor, records go into as many lanes, by partition key: batches of
+    different lanes run at the same time, and the records of a key stay in order.
+
+    Args:
+        kinesis: boto3's Kinesis client.
+        function: What to invoke.
+        settings: How.
+        destination: Where batches go that are given up.
+        shard: What to read.
+        checkpoints: Where it is kept how far that is.
+        now: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        kinesis: Any,
+        function: Invoker,
+        settings: MappingSettings,
+        destination: Destination,
+        shard: SourceShard,
+        checkpoints: Checkpoints,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.shard = shard
+        self._function = function
+        self._settings = settings
+        self._destination = destination
+        self._checkpoints = checkpoints
+        self._now = now
+        self._over = threading.Event()
+        after = checkpoints.load(shard.shard_id)
+        self._reader = ShardReader(kinesis, settings, shard.shard_id, after=after, now=now())
+        self._progress = Progress(lambda number: checkpoints.save(shard.shard_id, number))
+        self._lanes = [
+            Lane(settings, self._process, self._over) for _ in range(settings.parallelization)
+        ]
+
+    def run(self) -> None:
+        """Poll until the mapping stops, or the shard is closed and all of it is done."""
+        workers = [threading.Thread(target=lane.run, daemon=True) for lane in self._lanes]
+        for worker in workers:
+            worker.start()
+        while not self._over.is_set():
+            if not all(lane.full for lane in self._lanes):
+                self._take(self._reader.read())
+            if self._reader.closed and self._progress.complete:
+                self._checkpoints.save(self.shard.shard_id, SHARD_END)
+                self.stop()
+            self._over.wait(POLL_SECONDS)
+        for worker in workers:
+            worker.join()
+
+    def stop(self) -> None:
+        """End polling, once the invocations under way have ended."""
+        self._over.set()
+        for lane in self._lanes:
+            lane.wake()
+
+    def _take(self, records: Sequence[Record]) -> None:
+        self._progress.begin(record.sequence_number for record in records)
+        wanted = self._wanted(records)
+        # A record that no filter takes is passed over, and so is done.
+        numbers = {record.sequence_number for record in wanted}
+        self._finish([record for record in records if record.sequence_number not in numbers])
+        for place, lane in enumerate(self._lanes):
+            lane.put([record for record in wanted if self._lane_of(record) == place])
+
+    def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        filters = self._settings.filters
+        if not filters.filters:
+            return records
+        events = lambda_event(records, self.shard)["Records"]
+        pairs = zip(records, events, strict=True)
+        return [record for record, event in pairs if filters.matches(event)]
+
+    def _lane_of(self, record: Record) -> int:
+        return zlib.crc32(record.partition_key.encode()) % len(self._lanes)
+
+    def _process(self, batch: Batch) -> None:
+        """Invoke the function until every record is done or given up, or the mapping stops."""
+        todo = deque([batch])
+        while todo and not self._over.is_set():
+            current, expired = without_expired(todo.popleft(), self._settings, self._now())
+            if expired and not self._give_up(expired):
+                return
+            if not current.records:
+                continue
+            step = self._invoke(current)
+            todo.extendleft(reversed(step.todo))
+            if step.given_up and not self._give_up(step.given_up):
+                return
+            if step.back_off:
+                self._over.wait(_backoff_seconds(step.todo[0].retries))
+
+    def _invoke(self, batch: Batch) -> Next:
+        failed_at = 0
+        try:
+            answer = self._function.invoke(lambda_event(batch.records, self.shard))
+        except Exception as error:
+            # Whatever the invoker raises is a failed invocation: a poller never dies of one.
+            logger.warning("invocation with %d records failed: %s", len(batch.records), error)
+        else:
+            failed_at = (
+                first_failure(answer, batch.records)
+                if self._settings.report_item_failures
+                else len(batch.records)
+            )
+        self._finish(batch.records[:failed_at])
+        return after_invocation(batch, failed_at, self._settings)
+
+    def _give_up(self, given_up: GivenUp) -> bool:
+        """Hand a batch to the destination, for as long as that takes, and move past it.
+
+        Answers whether the destination has it; it has not if the mapping stopped before.
+        """
+        attempt = 0
+        while not self._over.is_set():
+            try:
+                self._destination.put(given_up, self.shard)
+            except Exception:
+                attempt += 1
+                logger.exception("the on-failure destination failed")
+                self._over.wait(_backoff_seconds(attempt))
+            else:
+                self._finish(given_up.batch.records)
+                return True
+        return False
+
+    def _finish(self, records: Sequence[Record]) -> None:
+        self._progress.finish(record.sequence_number for record in records)
+
+
+def _backoff_seconds(attempt: int) -> float:
+    ceiling = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** min(attempt, 16))
+    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, not a secret

@@ -1,0 +1,62 @@
+"""Helpers of tests that feed a fake function by a mapping."""
+
+import base64
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from local.checkpoints import MemoryCheckpoints
+from local.destination import Destination, NoDestination
+from local.mapping import EventSourceMapping
+from local.settings import MappingSettings
+
+STREAM = "ride_events"
+
+
+class FakeFunction:
+    """A function that notes the payloads it is invoked with."""
+
+    def __init__(self, answer: Callable[[list[bytes]], Any] = lambda _: None) -> None:
+        self._answer = answer
+        self.batches: list[list[bytes]] = []
+
+    def invoke(self, event: Mapping[str, Any]) -> Any:
+        payloads = [base64.b64decode(r["kinesis"]["data"]) for r in event["Records"]]
+        self.batches.append(payloads)
+        return self._answer(payloads)
+
+    @property
+    def seen(self) -> list[bytes]:
+        return [payload for batch in self.batches for payload in batch]
+
+
+def put(kinesis: Any, *payloads: bytes, key: str = "key") -> list[str]:
+    answer = kinesis.put_records(
+        StreamName=STREAM, Records=[{"Data": data, "PartitionKey": key} for data in payloads]
+    )
+    return [result["SequenceNumber"] for result in answer["Records"]]
+
+
+class NotingCheckpoints(MemoryCheckpoints):
+    """Checkpoints that can be asked for all at once."""
+
+    def values(self) -> list[str]:
+        return list(self._checkpoints.values())
+
+
+@contextmanager
+def polling(
+    kinesis: Any,
+    function: FakeFunction,
+    destination: Destination | None = None,
+    checkpoints: Any = None,
+    **changes: Any,
+) -> Iterator[NotingCheckpoints]:
+    settings = MappingSettings("Rides", STREAM, **{"starting_position": "TRIM_HORIZON", **changes})
+    kept = NotingCheckpoints() if checkpoints is None else checkpoints
+    feed = EventSourceMapping(kinesis, function, settings, destination or NoDestination(), kept)
+    feed.start()
+    try:
+        yield kept
+    finally:
+        feed.stop()

@@ -1,0 +1,72 @@
+"""The mapping on a stream whose shards are split and merged."""
+
+from typing import Any
+
+import pytest
+
+from local.checkpoints import SHARD_END
+from local.memory import MemoryKinesis
+from tests.mapping import STREAM, FakeFunction, polling, put
+from tests.polling import until
+
+
+def split(kinesis: Any, shard: dict[str, Any]) -> None:
+    """Split a shard in the middle of its hash keys."""
+    keys = shard["HashKeyRange"]
+    middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
+    kinesis.split_shard(
+        StreamName=STREAM, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
+    )
+
+
+def open_shards(kinesis: Any) -> list[dict[str, Any]]:
+    shards = kinesis.list_shards(StreamName=STREAM)["Shards"]
+    return [s for s in shards if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
+
+
+@pytest.mark.parametrize("starting_position", ["TRIM_HORIZON", "LATEST"])
+def test_mapping_follows_a_split_parents_first(
+    kinesis: MemoryKinesis, starting_position: str
+) -> None:
+    """Records of a shard that was split come before those of its children, and none is lost."""
+    function = FakeFunction()
+    keys = [f"key-{n}" for n in range(20)]
+
+    with polling(
+        kinesis, function, starting_position=starting_position, batch_size=3
+    ) as checkpoints:
+        for key in keys:
+            put(kinesis, f"{key} before".encode(), key=key)
+        for shard in open_shards(kinesis):
+            split(kinesis, shard)
+        for key in keys:
+            put(kinesis, f"{key} after".encode(), key=key)
+        until(lambda: len(function.seen) >= 2 * len(keys))
+
+    assert sorted(function.seen) == sorted(
+        f"{key} {when}".encode() for key in keys for when in ("before", "after")
+    )
+    for key in keys:
+        before, after = (f"{key} {when}".encode() for when in ("before", "after"))
+        assert function.seen.index(before) < function.seen.index(after)
+    assert checkpoints.values().count(SHARD_END) == 2
+
+
+def test_mapping_follows_a_merge_after_both_parents(kinesis: MemoryKinesis) -> None:
+    """The child of two shards begins when both of them are done."""
+    one, other = open_shards(kinesis)
+    function = FakeFunction()
+    keys = [f"key-{n}" for n in range(20)]
+
+    for key in keys:
+        put(kinesis, f"{key} before".encode(), key=key)
+    kinesis.merge_shards(
+        StreamName=STREAM, ShardToMerge=one["ShardId"], AdjacentShardToMerge=other["ShardId"]
+    )
+    for key in keys:
+        put(kinesis, f"{key} after".encode(), key=key)
+    with polling(kinesis, function, batch_size=3):
+        until(lambda: len(function.seen) >= 2 * len(keys))
+
+    whens = [payload.split()[1] for payload in function.seen]
+    assert whens == [b"before"] * len(keys) + [b"after"] * len(keys)
