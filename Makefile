@@ -18,7 +18,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test bench image try-image read release rollback setup python \
+.PHONY: help run up test check integration-test soak bench image try-image read release rollback setup python \
     lock clean
 
 help: ## list the targets
@@ -75,6 +75,10 @@ release: $(READY) ## serve RUN_ID with MODEL_SHA256 (and MODEL_ID) in STACK, for
 
 rollback: $(READY) ## serve in STACK what was served before the last release
 	@$(VENV)/python -m ops.release --stack '$(STACK)' rollback
+
+soak: $(READY) ## a million rides with faults on; the report goes to .local/soak.json
+	@mkdir -p .local
+	@$(VENV)/python -m tests.faults.soak --report .local/soak.json
 
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching

@@ -153,6 +153,10 @@ class MemoryKinesis:
             self._open(StreamName, first, last, parents)
         return {}
 
+    def all_records(self, stream: str, shard_id: str) -> Sequence[Json]:
+        """Everything that a shard holds, in order."""
+        return self._shard(stream, shard_id).records
+
     def _open(self, stream: str, first: int, last: int, parents: Sequence[_Shard]) -> None:
         shards = self._shards(stream)
         for parent in parents:

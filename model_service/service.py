@@ -141,6 +141,8 @@ class Service:
             return
         try:
             values = self._values(rides)
+        except MemoryError:
+            raise  # no fault of a ride: the batch comes again, halved if the mapping bisects
         except Exception as error:
             logger.error("the model failed on %d rides: %s", len(rides), _place(error))
             # The rides that can be predicted are to be sent, too, in the time there is.
@@ -161,6 +163,8 @@ class Service:
             tried += 1
             try:
                 (value,) = self._values([ride])
+            except MemoryError:
+                raise
             except Exception as error:
                 failures.append((ride.record, error))
             else:

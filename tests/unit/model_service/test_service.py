@@ -389,6 +389,24 @@ def test_handle_model_that_fails_on_every_ride_fails_the_batch(payloads: list[by
     assert (bench.kinesis.calls, bench.s3.objects) == ([], {})
 
 
+@pytest.mark.parametrize("full_batches", [0, 1])
+def test_handle_memory_that_runs_out_is_no_fault_of_a_ride(full_batches: int) -> None:
+    """Out of memory, in the batch or in one ride of it, fails the batch: no ride is rejected."""
+    rides = iter([MemoryError] if not full_batches else [ValueError, MemoryError])
+
+    def predict(features: Features) -> float:
+        for error in rides:
+            raise error
+        return 1.0
+
+    bench = Bench(FakePredictor(predict))
+
+    with pytest.raises(MemoryError):
+        bench.handle([ride(1), ride(2)])
+
+    assert (bench.kinesis.calls, bench.s3.objects) == ([], {})
+
+
 def test_handle_model_that_answers_too_few_values_is_broken() -> None:
     """A model that does not answer for each ride is not believed for any."""
 
