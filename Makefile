@@ -5,6 +5,8 @@ PORT ?=
 CLOUD ?=
 STACK ?=
 STREAM ?=
+BUCKET ?=
+ARGS ?=
 PREDICTOR ?=
 
 VENV := .venv/bin
@@ -18,7 +20,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak bench image try-image read release rollback setup python \
+.PHONY: help run up test check integration-test soak bench image try-image read redrive replay release rollback setup python \
     lock clean
 
 help: ## list the targets
@@ -68,6 +70,14 @@ try-image: image $(READY) ## run the image as Lambda would, and have it predict 
 
 read: $(READY) ## print the records of STREAM, the predictions if not given
 	@$(VENV)/python -m ops.read '$(STREAM)'
+
+redrive: $(READY) ## what failed, and its way back: ARGS='list', 'show …' or 'put …'
+	@$(VENV)/python -m ops.redrive $(if $(BUCKET),--bucket '$(BUCKET)') \
+		$(if $(STREAM),--stream '$(STREAM)') $(or $(ARGS),list)
+
+replay: $(READY) ## score kept rides again with RUN_ID: ARGS='--from … --to … --output …'
+	@$(VENV)/python -m ops.replay $(if $(STREAM),--stream '$(STREAM)') --run-id '$(RUN_ID)' \
+		$(if $(MODEL_SHA256),--model-sha256 '$(MODEL_SHA256)') $(ARGS)
 
 release: $(READY) ## serve RUN_ID with MODEL_SHA256 (and MODEL_ID) in STACK, for PREDICTOR
 	@$(VENV)/python -m ops.release --stack '$(STACK)' release --predictor '$(or $(PREDICTOR),duration)' \

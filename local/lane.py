@@ -9,6 +9,8 @@ from local.batches import Batch
 from local.records import Record, head
 from local.settings import MappingSettings
 
+IDLE_SECONDS = 0.5
+
 
 class Lane:
     """Collects records into batches, and has one processed at a time.
@@ -17,7 +19,7 @@ class Lane:
         settings: How large a batch is, and how long it is waited for.
         process: Sees a batch through to its end.
         stop: Set when the mapping stops.
-        full: How many records to hold at most.
+        idle: Called now and then while nothing comes.
     """
 
     def __init__(
@@ -25,10 +27,12 @@ class Lane:
         settings: MappingSettings,
         process: Callable[[Batch], None],
         stop: threading.Event,
+        idle: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._process = process
         self._stop = stop
+        self._idle = idle
         self._waiting: deque[Record] = deque()
         self._changed = threading.Condition()
 
@@ -54,12 +58,16 @@ class Lane:
             records = self._next_batch()
             if records:
                 self._process(Batch(records))
+            else:
+                self._idle()
 
     def _next_batch(self) -> list[Record]:
-        """Wait until the batch is full or its window has passed."""
+        """Wait until the batch is full or its window has passed; nothing if none begins."""
         with self._changed:
-            while not self._waiting and not self._stop.is_set():
-                self._changed.wait()
+            if not self._waiting and not self._stop.is_set():
+                self._changed.wait(IDLE_SECONDS)
+            if not self._waiting:
+                return []
             window_ends = time.monotonic() + self._settings.batching_window_seconds
             while not self._stop.is_set():
                 records = head(self._waiting, self._settings.batch_size)

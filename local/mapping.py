@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,7 @@ class EventSourceMapping:
         destination: Where batches go that are given up.
         checkpoints: Where it is kept how far each shard is done; a mapping with checkpoints of an
             earlier one goes on where that stopped.
+        now: Seconds since the epoch.
     """
 
     def __init__(
@@ -38,12 +40,14 @@ class EventSourceMapping:
         settings: MappingSettings,
         destination: Destination,
         checkpoints: Checkpoints | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._kinesis = kinesis
         self._function = function
         self._settings = settings
         self._destination = destination
         self._checkpoints = checkpoints or MemoryCheckpoints()
+        self._now = now
         self._stop = threading.Event()
         self._pollers: dict[str, tuple[ShardPoller, threading.Thread]] = {}
         self._supervisor = threading.Thread(target=self._supervise, name=settings.name, daemon=True)
@@ -93,6 +97,7 @@ class EventSourceMapping:
             self._destination,
             SourceShard(self._stream_arn, shard_id),
             self._checkpoints,
+            now=self._now,
         )
         thread = threading.Thread(
             target=poller.run, name=f"{self._settings.name}-{shard_id}", daemon=True

@@ -55,7 +55,7 @@ class MemoryKinesis:
     """
 
     def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self._now = now
+        self.now = now
         self._lock = threading.Lock()
         self._streams: dict[str, list[_Shard]] = {}
         self._sequence = 0
@@ -174,7 +174,7 @@ class MemoryKinesis:
         )
         self._sequence += 1
         number = _number(self._sequence)
-        arrival = datetime.fromtimestamp(self._now(), UTC)
+        arrival = datetime.fromtimestamp(self.now(), UTC)
         shard.records.append(
             {**entry, "SequenceNumber": number, "ApproximateArrivalTimestamp": arrival}
         )

@@ -17,7 +17,8 @@ from local.lane import Lane
 from local.progress import Progress
 from local.reader import ShardReader
 from local.records import Record, SourceShard, lambda_event
-from local.settings import MappingSettings
+from local.settings import FOREVER, MappingSettings
+from local.windows import Windows
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,15 @@ class ShardPoller:
         after = checkpoints.load(shard.shard_id)
         self._reader = ShardReader(kinesis, settings, shard.shard_id, after=after, now=now())
         self._progress = Progress(lambda number: checkpoints.save(shard.shard_id, number))
+        self._windows = (
+            Windows(settings.tumbling_window_seconds, shard)
+            if settings.tumbling_window_seconds
+            else None
+        )
+        process = self._process if self._windows is None else self._process_in_windows
         self._lanes = [
-            Lane(settings, self._process, self._over) for _ in range(settings.parallelization)
+            Lane(settings, process, self._over, self._end_quiet_window)
+            for _ in range(settings.parallelization)
         ]
 
     def run(self) -> None:
@@ -78,6 +86,7 @@ class ShardPoller:
             if not all(lane.full for lane in self._lanes):
                 self._take(self._reader.read())
             if self._reader.closed and self._progress.complete:
+                self._end_window()
                 self._checkpoints.save(self.shard.shard_id, SHARD_END)
                 self.stop()
             self._over.wait(POLL_SECONDS)
@@ -110,6 +119,42 @@ class ShardPoller:
     def _lane_of(self, record: Record) -> int:
         return zlib.crc32(record.partition_key.encode()) % len(self._lanes)
 
+    def _process_in_windows(self, batch: Batch) -> None:
+        """Process the records window by window, and end each window before the next."""
+        windows = self._windows
+        if windows is None:
+            return
+        for part in windows.parts(batch.records):
+            if not windows.holds(part[0]):
+                self._end_window()
+            windows.open(part[0], self._now())
+            self._process(Batch(part))
+            if windows.is_overfull:
+                self._end_window(early=True)
+
+    def _end_quiet_window(self) -> None:
+        if self._windows is not None and self._windows.is_quiet(self._now()):
+            self._end_window()
+
+    def _end_window(self, *, early: bool = False) -> None:
+        """Invoke the function once more, without records, for the window that is open."""
+        windows = self._windows
+        if windows is None:
+            return
+        attempt = 0
+        while windows.is_open and not self._over.is_set():
+            event = {"Records": [], **windows.fields(final=True, early=early)}
+            try:
+                self._function.invoke(event)
+            except Exception as error:
+                attempt += 1
+                logger.warning("the last invocation of a window failed: %s", error)
+                if FOREVER != self._settings.max_retries < attempt:
+                    windows.close()  # AWS is silent on it; here its state goes
+                self._over.wait(_backoff_seconds(attempt))
+            else:
+                windows.close()
+
     def _process(self, batch: Batch) -> None:
         """Invoke the function until every record is done or given up, or the mapping stops."""
         todo = deque([batch])
@@ -129,7 +174,7 @@ class ShardPoller:
     def _invoke(self, batch: Batch) -> Next:
         failed_at = 0
         try:
-            answer = self._function.invoke(lambda_event(batch.records, self.shard))
+            answer = self._function.invoke(self._event(batch.records))
         except Exception as error:
             # Whatever the invoker raises is a failed invocation: a poller never dies of one.
             logger.warning("invocation with %d records failed: %s", len(batch.records), error)
@@ -139,8 +184,14 @@ class ShardPoller:
                 if self._settings.report_item_failures
                 else len(batch.records)
             )
+            if self._windows is not None:
+                self._windows.take_state(answer)
         self._finish(batch.records[:failed_at])
         return after_invocation(batch, failed_at, self._settings)
+
+    def _event(self, records: Sequence[Record]) -> dict[str, Any]:
+        fields = {} if self._windows is None else self._windows.fields()
+        return {**lambda_event(records, self.shard), **fields}
 
     def _give_up(self, given_up: GivenUp) -> bool:
         """Hand a batch to the destination, for as long as that takes, and move past it.

@@ -31,6 +31,7 @@ class MappingSettings:
         starting_timestamp: Where AT_TIMESTAMP begins, in seconds since the epoch.
         parallelization: How many batches of one shard run at the same time.
         filters: Which records the function gets; the others are passed over.
+        tumbling_window_seconds: Length of the windows that state is kept for; 0 keeps none.
     """
 
     name: str
@@ -46,6 +47,7 @@ class MappingSettings:
     starting_timestamp: float | None = None
     parallelization: int = 1
     filters: FilterCriteria = field(default_factory=FilterCriteria)
+    tumbling_window_seconds: int = 0
 
     @classmethod
     def from_properties(cls, name: str, properties: Mapping[str, Any]) -> Self:
@@ -59,6 +61,7 @@ class MappingSettings:
             return whole_number(f"{name}: {key}", properties.get(key, default))
 
         _require_simulated(name, properties)
+        _require_one_batch_at_a_time(name, properties)
         return cls(
             name=name,
             stream=_resource(properties["Stream"], "kinesis", name),
@@ -74,6 +77,7 @@ class MappingSettings:
             starting_timestamp=_starting_timestamp(properties, name),
             parallelization=_parallelization(number("ParallelizationFactor", 1), name),
             filters=FilterCriteria.from_property(name, properties.get("FilterCriteria", {})),
+            tumbling_window_seconds=number("TumblingWindowInSeconds", 0),
         )
 
 
@@ -91,6 +95,7 @@ _KNOWN_PROPERTIES = {
     "StartingPosition",
     "StartingPositionTimestamp",
     "Stream",
+    "TumblingWindowInSeconds",
 }
 
 
@@ -109,6 +114,15 @@ def _require_simulated(name: str, properties: Mapping[str, Any]) -> None:
         raise TemplateError(
             f"{name}: StartingPosition is {position!r}; "
             f"it must be one of {', '.join(_STARTING_POSITIONS)}"
+        )
+
+
+def _require_one_batch_at_a_time(name: str, properties: Mapping[str, Any]) -> None:
+    """Windows in parallel lanes are not simulated: their state is a shard's."""
+    factor = properties.get("ParallelizationFactor", 1)
+    if properties.get("TumblingWindowInSeconds") and str(factor) != "1":
+        raise TemplateError(
+            f"{name}: ParallelizationFactor is {factor!r}; with tumbling windows it must be 1"
         )
 
 

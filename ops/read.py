@@ -10,9 +10,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from ops.streams import pages, shards
+
 STREAM = "ride_predictions"
-# API reference, GetRecords: at most five calls a second and shard.
-PAUSE_SECONDS = 0.2
 
 
 def records(
@@ -25,26 +25,10 @@ def records(
         stream: Name of the stream.
         pause: Waits for some seconds.
     """
-    for page in kinesis.get_paginator("list_shards").paginate(StreamName=stream):
-        for shard in page["Shards"]:
-            yield from _shard(kinesis, stream, shard["ShardId"], pause)
-
-
-def _shard(
-    kinesis: Any, stream: str, shard_id: str, pause: Callable[[float], None]
-) -> Iterator[bytes]:
-    iterator = kinesis.get_shard_iterator(
-        StreamName=stream, ShardId=shard_id, ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    # An answer without records is no end: a shard can have stretches without any. A closed shard
-    # ends with no iterator, an open one with nothing behind.
-    while iterator:
-        answer = kinesis.get_records(ShardIterator=iterator)
-        for record in answer["Records"]:
-            yield record["Data"]
-        iterator = answer.get("NextShardIterator") if answer["MillisBehindLatest"] else None
-        if iterator:
-            pause(PAUSE_SECONDS)
+    for shard in shards(kinesis, stream):
+        for page in pages(kinesis, stream, shard, pause=pause):
+            for record in page:
+                yield record["Data"]
 
 
 def main(arguments: Sequence[str], connect: Callable[[str], Any] = boto3.client) -> int:

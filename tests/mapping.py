@@ -1,12 +1,14 @@
 """Helpers of tests that feed a fake function by a mapping."""
 
 import base64
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from local.checkpoints import MemoryCheckpoints
 from local.destination import Destination, NoDestination
+from local.function import Invoker
 from local.mapping import EventSourceMapping
 from local.settings import MappingSettings
 
@@ -47,14 +49,17 @@ class NotingCheckpoints(MemoryCheckpoints):
 @contextmanager
 def polling(
     kinesis: Any,
-    function: FakeFunction,
+    function: Invoker,
     destination: Destination | None = None,
     checkpoints: Any = None,
+    now: Callable[[], float] = time.time,
     **changes: Any,
 ) -> Iterator[NotingCheckpoints]:
     settings = MappingSettings("Rides", STREAM, **{"starting_position": "TRIM_HORIZON", **changes})
     kept = NotingCheckpoints() if checkpoints is None else checkpoints
-    feed = EventSourceMapping(kinesis, function, settings, destination or NoDestination(), kept)
+    feed = EventSourceMapping(
+        kinesis, function, settings, destination or NoDestination(), kept, now
+    )
     feed.start()
     try:
         yield kept

@@ -117,6 +117,9 @@ def test_readme_put_and_read_lines_work_as_written(
         listing = run(block("examples/bad-ride.json"), checkout, shell_environ)
         assert "rejected/ride_duration_prediction_model/" in listing
 
+        failed = run(block("make redrive"), checkout, shell_environ)
+        assert "invalid_event" in failed
+
         again = subprocess.run(
             ["make", "up"],
             cwd=checkout,

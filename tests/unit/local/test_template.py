@@ -133,7 +133,7 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ("!Ref Out", "!Ref Table", "AWS::DynamoDB::Table, which does not run locally"),
         ("LATEST", "SOMEWHERE", "it must be one of TRIM_HORIZON, LATEST, AT_TIMESTAMP"),
         ("LATEST", "AT_TIMESTAMP", "StartingPositionTimestamp goes with StartingPosition AT_TIM"),
-        ("BatchSize:", "TumblingWindowInSeconds:", "not simulate TumblingWindowInSeconds"),
+        ("BatchSize:", "ProvisionedPollerConfig:", "not simulate ProvisionedPollerConfig"),
         ("!GetAtt Failures.Arn", "arn:aws:sqs:r:1:queue", "not the ARN of a s3 resource"),
         (
             "BatchSize: !Ref Size",

@@ -1,0 +1,156 @@
+"""Lists, shows and puts again what a failures bucket holds."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from model_service.sinks import PredictionStream
+from ops.errors import OpsError
+from ops.failures import Failure, FailureStore, place_of
+from ops.fixup import load_fix
+from ops.plan import Fate, Plan, Planned
+from ops.redriven import Memory
+from ops.resend import Resender
+from ops.selection import Selection, selected
+from ops.table import each, shown, table
+from ops.terminal import Progress
+
+Connect = Callable[[str], Any]
+
+
+class Redrive:
+    """The commands, on one failures bucket.
+
+    Args:
+        connect: Makes a client of a service.
+        bucket: Name of the bucket.
+        progress: Shows how much of the bucket is read.
+        report: Is told what goes wrong, in one line each.
+    """
+
+    def __init__(
+        self, connect: Connect, bucket: str, progress: Progress, report: Callable[[str], None]
+    ) -> None:
+        self._connect = connect
+        self._bucket = bucket
+        self._progress = progress
+        self._report = report
+        self._s3 = connect("s3")
+        self._store = FailureStore(self._s3, bucket, report)
+        self._memories: dict[str, Memory] = {}
+
+    def lines(self, selection: Selection, *, one_by_one: bool) -> Iterator[str]:
+        """The table of the failures that are meant, or a line for each."""
+        if one_by_one:
+            # A bar would be in the way of the lines.
+            return each(selected(self._store, selection, lambda *_: None), self._is_done)
+        return table(self._failures(selection), self._is_done)
+
+    def show(self, where: str, index: int, selection: Selection) -> str:
+        """The failure at a position, or in an object, in full.
+
+        Args:
+            where: `shard:sequence number[.place]`, or the key of an object.
+            index: Its place in that object.
+            selection: Filters; two models may have rejected the record.
+
+        Raises:
+            OpsError: There is none.
+        """
+        found = list(
+            self._at_key(where, index) if "/" in where else self._at_position(where, selection)
+        )
+        if not found:
+            raise OpsError(
+                f"there is no failure {where!r} in s3://{self._bucket}; it must be "
+                "shard:sequence number, as 'list --each' prints it, or the key of an object and "
+                "a place in it"
+            )
+        texts = [shown(f, put_again=self._is_done(f)) for f in found]
+        return "\n\n".join(texts)
+
+    def put(self, selection: Selection, *, onto: str, fix: str, really: bool) -> Plan:
+        """Put what is meant onto a stream, or only find out what that would be.
+
+        Raises:
+            OpsError: Another put is under way, or the stream takes nothing.
+        """
+        function = load_fix(fix) if fix else None
+        memory = self._memory(str(selection.stream))
+        kinesis = self._connect("kinesis")
+        plan = Plan(memory, function, max_record_bytes(kinesis, onto), self._report)
+        records = plan.records(self._failures(selection))
+        if really:
+            memory.require_free()
+            self._resend(records, Resender(PredictionStream(kinesis, onto), onto, memory), plan)
+        else:
+            for _ in records:
+                pass
+        return plan
+
+    def _resend(self, records: Iterator[Planned], resender: Resender, plan: Plan) -> None:
+        try:
+            resender.put(records)
+        finally:
+            plan.fates[Fate.PUT] = resender.taken
+            plan.fates[Fate.NOT_TAKEN] = resender.not_taken
+
+    def _failures(self, selection: Selection) -> Iterator[Failure]:
+        def watch(done: float, total: float) -> None:
+            self._progress.show(done, total, f"{meant} failures")
+
+        meant = 0
+        for meant, failure in enumerate(selected(self._store, selection, watch), start=1):  # noqa: B007 - the bar's
+            yield failure
+        self._progress.clear()
+
+    def _at_key(self, key: str, index: int) -> Iterator[Failure]:
+        place = place_of(key)
+        if place is None:
+            return
+        try:
+            yield from self._store.read(place)[index : index + 1]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+
+    def _at_position(self, position: str, selection: Selection) -> Iterator[Failure]:
+        shard, _, rest = position.partition(":")
+        number = rest.partition(".")[0]
+        if not number.isdecimal():
+            return
+        for place in self._store.places(selection.kind):
+            if place.shard == shard and place.spans(int(number)):
+                for failure in self._store.read(place):
+                    if selection.takes(failure) and failure.identity.is_at(position):
+                        yield failure
+
+    def _is_done(self, failure: Failure) -> bool:
+        identity = failure.identity
+        done = self._memory(identity.stream).done
+        return not done.isdisjoint((identity, identity._replace(sub_sequence_number=None)))
+
+    def _memory(self, stream: str) -> Memory:
+        if stream not in self._memories:
+            self._memories[stream] = Memory(self._s3, self._bucket, stream)
+        return self._memories[stream]
+
+
+def max_record_bytes(kinesis: Any, stream: str) -> int:
+    """Most bytes of data and key that a stream takes in a record.
+
+    Raises:
+        OpsError: There is no such stream.
+    """
+    try:
+        summary = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        raise OpsError(
+            f"there is no stream {stream!r} in {kinesis.meta.region_name}; check --stream and "
+            "--onto, AWS_DEFAULT_REGION and AWS_ENDPOINT_URL"
+        ) from None
+    # 1 MiB, unless the stream is set to more (API reference, StreamDescriptionSummary).
+    return int(summary.get("MaxRecordSizeInKiB", 1024)) * 1024

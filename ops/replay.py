@@ -1,0 +1,273 @@
+"""Scores rides that a stream keeps with another run's model: to compare it with what is live.
+
+The records between two times, or two sequence numbers of a shard, go through the same service that
+predicts them live. Prediction events go to a file, a line each, or to a stream that is named; bad
+records are counted by reason, and nothing else is written.
+"""
+
+import argparse
+import logging
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+
+from model_service import service
+from model_service.bootstrap import load_model
+from model_service.errors import ServiceError, SettingsError
+from model_service.service import Model
+from model_service.settings import Settings
+from model_service.sinks import PredictionSink, PredictionStream
+from ops.errors import OpsError
+from ops.moments import written
+from ops.score import LinesFile, Score, Scorer
+from ops.span import Bound, Span, bound
+from ops.streams import pages, shards
+from ops.terminal import Progress, log_in_lines, say
+
+STREAM = "ride_events"
+STREAM_OUTPUT = "stream:"
+# A shard gives all of its readers 2 MB and five calls a second: half of them are left to others.
+PAGE_RECORDS = 1000
+PAUSE_SECONDS = 0.4
+
+# Where models are and how far they are trusted: the settings that no option is needed for.
+_INHERITED = ("MODEL_BUCKET", "MLFLOW_EXPERIMENT_ID", "ALLOW_PICKLE")
+_OPTIONS = {
+    "RUN_ID": "--run-id",
+    "MODEL_SHA256": "--model-sha256",
+    "MODEL_BUCKET": "--bucket",
+    "MLFLOW_EXPERIMENT_ID": "--experiment",
+    "MODEL_LOCATION": "--model-location",
+    "MODEL_NAME": "--model-name",
+    "PREDICTION_FIELD": "--prediction-field",
+}
+_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+Connect = Callable[[str], Any]
+
+
+def replay(
+    kinesis: Any,
+    scorer: Scorer,
+    stream: str,
+    span: Span,
+    *,
+    only: str | None = None,
+    progress: Progress,
+    pause: Callable[[float], None] = time.sleep,
+) -> None:
+    """Score what a stream keeps of a span, a page at a time.
+
+    Args:
+        kinesis: boto3's Kinesis client.
+        scorer: Scores pages.
+        stream: Name of the stream.
+        span: Which records.
+        only: The shard to read; None is all of them.
+        progress: Shows how far it is.
+        pause: Waits for some seconds.
+
+    Raises:
+        OpsError: There is no such shard, or the output does not take the predictions.
+    """
+    ids = list(shards(kinesis, stream))
+    if only is not None and only not in ids:
+        raise OpsError(f"--shard {only!r} is not one of {stream}; it has {', '.join(ids)}")
+    for place, shard in enumerate(ids, start=1):
+        if only in (None, shard):
+            for page in _pages(kinesis, stream, shard, span, pause):
+                scorer.take(shard, page)
+                text = f"{scorer.score.rides} rides, shard {place} of {len(ids)}"
+                progress.show(0, 0, text)
+    progress.clear()
+
+
+def _pages(
+    kinesis: Any, stream: str, shard: str, span: Span, pause: Callable[[float], None]
+) -> Iterator[Sequence[Mapping[str, Any]]]:
+    for page in pages(
+        kinesis,
+        stream,
+        shard,
+        start=span.iterator,
+        pause=pause,
+        pause_seconds=PAUSE_SECONDS,
+        limit=PAGE_RECORDS,
+    ):
+        if span.ends_before(page):
+            return
+        yield span.part_of(page)
+
+
+def summary(model: Model, score: Score) -> Iterator[str]:
+    """The account of a replay, a line a figure."""
+    yield f"model      {model.name}, version {model.version}"
+    if score.records:
+        came = f", which came from {written(score.first)} to {written(score.last)}"
+        yield f"records    {score.records:>8}{came}"
+    else:
+        yield f"records    {score.records:>8}"
+    yield f"rides      {score.rides:>8}"
+    reasons = ", ".join(f"{count} {reason}" for reason, count in score.rejected.most_common())
+    yield f"rejected   {score.rejected.total():>8}{f'  ({reasons})' if reasons else ''}"
+    if score.mean is not None:
+        yield f"mean       {score.mean:>8.2f}  {model.field}"
+
+
+def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
+    """Replay, and tell what came of it; answer with the exit status."""
+    log_in_lines()
+    # It warns of every page that has a bad record; the summary counts them.
+    logging.getLogger(service.__name__).setLevel(logging.ERROR)
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options, connect)
+    except OpsError as error:
+        say(str(error))
+    except ServiceError as error:
+        say(_with_options(str(error)))
+    except (ClientError, BotoCoreError, ResponseParserError) as error:
+        say(
+            f"the stream {options.stream!r} cannot be read: {error}; check --stream, --shard, "
+            "--from, AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
+        )
+    except BrokenPipeError:
+        # Whoever reads has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        say(f"--output {options.output!r} cannot be written: {error}")
+    except KeyboardInterrupt:
+        say("interrupted; what is written so far is whole, but not all there is")
+        return 130
+    else:
+        return 0
+    return 1
+
+
+def _run(options: argparse.Namespace, connect: Connect) -> None:
+    span = _span(options)
+    settings = _settings(options)
+    kinesis = connect("kinesis")
+    with _output(options, kinesis) as sink:
+        model = load_model(settings)
+        scorer = Scorer(model, options.stream, sink)
+        replay(
+            kinesis,
+            scorer,
+            options.stream,
+            span,
+            only=options.shard,
+            progress=Progress("replaying"),
+        )
+    for line in summary(model, scorer.score):
+        print(line, file=sys.stderr)  # noqa: T201 - the command's output
+
+
+def _span(options: argparse.Namespace) -> Span:
+    start, end = options.start, options.end or Bound(time=time.time())
+    for given in (start, end):
+        if given and given.sequence_number is not None and options.shard is None:
+            raise OpsError(
+                f"--shard is not given, and {given.sequence_number} is a sequence number; name "
+                "its shard, or give times"
+            )
+    if start and start.time is not None and end.time is not None and start.time >= end.time:
+        raise OpsError(
+            f"--from is {written(start.time)}, and --to {written(end.time)}; it must be earlier"
+        )
+    return Span(start, end)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """Settings that name the model; where it is does not come from what a function would serve.
+
+    Raises:
+        OpsError: A value is missing or not allowed.
+    """
+    environ = {name: os.environ.get(name, "") for name in (*_INHERITED, *_REGION)}
+    given = {
+        variable: getattr(options, option[2:].replace("-", "_"))
+        for variable, option in _OPTIONS.items()
+    }
+    values = environ | {name: value for name, value in given.items() if value}
+    try:
+        return Settings.from_environ(values)
+    except SettingsError as error:
+        raise OpsError(_with_options(str(error))) from None
+
+
+def _with_options(text: str) -> str:
+    """An error about variables, as one about the options that were given for them."""
+    return re.sub(r"\b(" + "|".join(_OPTIONS) + r")\b", lambda found: _OPTIONS[found[0]], text)
+
+
+@contextmanager
+def _output(options: argparse.Namespace, kinesis: Any) -> Iterator[PredictionSink]:
+    """Where predictions go: only ever what was named.
+
+    Raises:
+        OpsError: It is the input stream, there is no such stream, or the file exists.
+    """
+    output: str = options.output
+    if output.startswith(STREAM_OUTPUT):
+        yield _stream(kinesis, output.removeprefix(STREAM_OUTPUT), options.stream)
+    elif output == "-":
+        yield LinesFile(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    else:
+        try:
+            file = Path(output).open("xb")  # noqa: SIM115 - closed below
+        except FileExistsError:
+            raise OpsError(
+                f"--output {output!r} exists; name another file, or remove that one"
+            ) from None
+        with file:
+            yield LinesFile(file)
+
+
+def _stream(kinesis: Any, name: str, source: str) -> PredictionStream:
+    if name == source:
+        raise OpsError(
+            f"--output {STREAM_OUTPUT}{name} is not allowed: it is the stream that rides are on; "
+            "name one for predictions"
+        )
+    try:
+        kinesis.describe_stream_summary(StreamName=name)
+    except ClientError as error:
+        raise OpsError(
+            f"--output {STREAM_OUTPUT}{name} cannot be used: {error}; it must be a stream that "
+            "exists"
+        ) from None
+    return PredictionStream(kinesis, name)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m ops.replay", description=__doc__)
+    add = parser.add_argument
+    add("--stream", default=STREAM, help=f"stream that keeps the rides ({STREAM})")
+    add("--from", dest="start", type=bound, help="ISO time (UTC) or sequence number (the oldest)")
+    add("--to", dest="end", type=bound, help="ISO time (UTC) or sequence number (now)")
+    add("--shard", help="only this shard; needed for sequence numbers")
+    add("--output", required=True, help=f"a new file, - or {STREAM_OUTPUT}NAME")
+    add("--run-id", default="", help="MLflow run ID")
+    add("--model-sha256", default="", help="digest the model must have")
+    add("--bucket", default="", help="bucket of MLflow's artifacts (MODEL_BUCKET)")
+    add("--experiment", default="", help="experiment of the run (MLFLOW_EXPERIMENT_ID, or 1)")
+    add("--model-location", default="", help="folder or s3:// URI of a model; wins over these two")
+    add("--model-name", default="", help="model in prediction events, as MODEL_NAME")
+    add("--prediction-field", default="", help="predicted value in them, as PREDICTION_FIELD")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

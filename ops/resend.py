@@ -1,0 +1,97 @@
+"""Puts planned records onto a stream, a call at a time, and remembers each call."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from model_service.deadline import Deadline
+from model_service.sinks import MAX_CALL_BYTES, MAX_CALL_ENTRIES, PredictionSink
+from ops.errors import OpsError
+from ops.plan import Planned
+from ops.redriven import Memory, State
+
+# How long a call's refused records are sent again; with `redriven.LEASE_SECONDS` in mind.
+PATIENCE_SECONDS = 60.0
+
+
+class Resender:
+    """Puts records, and knows how many the stream took.
+
+    A put that is killed between a call and remembering it leaves at most this call's records in
+    doubt; the next put puts them again. So do records whose call failed without an answer.
+
+    Args:
+        stream: Takes entries; sends refused ones again.
+        onto: Name of that stream.
+        memory: Remembers what was put.
+        deadline: How long a call may take.
+
+    Attributes:
+        taken: How many records the stream took.
+        not_taken: How many it did not.
+    """
+
+    def __init__(
+        self,
+        stream: PredictionSink,
+        onto: str,
+        memory: Memory,
+        *,
+        deadline: Callable[[], Deadline] = lambda: Deadline(PATIENCE_SECONDS),
+    ) -> None:
+        self._stream = stream
+        self._onto = onto
+        self._memory = memory
+        self._deadline = deadline
+        self.taken = 0
+        self.not_taken = 0
+
+    def put(self, records: Iterable[Planned]) -> None:
+        """Put the records, in their order.
+
+        Raises:
+            OpsError: The stream takes nothing at all, or it cannot be remembered what it took.
+        """
+        for call in calls(records):
+            taken = self._put_call(call)
+            self.taken += taken
+            self.not_taken += len(call) - taken
+            if not taken:
+                raise OpsError(
+                    f"{self._onto} took none of {len(call)} records, and {self.taken} before "
+                    "them; put again when it takes records: those are not put twice"
+                )
+
+    def _put_call(self, call: list[Planned]) -> int:
+        begun = self._memory.begin([record.identity for record in call], self._onto)
+        try:
+            left = {id(entry) for entry in self._send(call)}
+        except BaseException:
+            self._memory.end(begun, State.CUT_OFF)
+            raise
+        taken = [record.identity for record in call if id(record.entry) not in left]
+        try:
+            self._memory.end(begun, State.DONE, taken)
+        except (ClientError, BotoCoreError) as error:
+            raise OpsError(
+                f"{self._onto} took {len(taken)} records, which cannot be remembered in the "
+                f"failures bucket: {error}; the next put puts them again"
+            ) from None
+        return len(taken)
+
+    def _send(self, call: list[Planned]) -> Iterable[object]:
+        return self._stream.put([record.entry for record in call], self._deadline())
+
+
+def calls(records: Iterable[Planned]) -> Iterator[list[Planned]]:
+    """The records in portions that one PutRecords call takes."""
+    call: list[Planned] = []
+    size = 0
+    for record in records:
+        if call and (len(call) == MAX_CALL_ENTRIES or size + record.entry.size > MAX_CALL_BYTES):
+            yield call
+            call, size = [], 0
+        call.append(record)
+        size += record.entry.size
+    if call:
+        yield call

@@ -1,0 +1,116 @@
+import pytest
+
+from ops.errors import OpsError
+from ops.failures import Identity
+from ops.redriven import LEASE_SECONDS, Memory, State
+from tests.unit.ops.bucket import SHARD, FakeBucket
+
+ONE, TWO = (Identity("rides", SHARD, number, None) for number in "12")
+
+
+class Remembering:
+    """A bucket, and memories of it at certain times."""
+
+    def __init__(self) -> None:
+        self.bucket = FakeBucket()
+        self.now = 1000.0
+
+    def memory(self, stream: str = "rides") -> Memory:
+        return Memory(self.bucket, "failures", stream, now=lambda: self.now)
+
+
+def test_done_calls_are_remembered_by_the_next_put() -> None:
+    """What the stream took is done; what it refused is not."""
+    there = Remembering()
+    memory = there.memory()
+
+    memory.end(memory.begin([ONE, TWO], "rides"), State.DONE, [ONE])
+
+    assert (memory.done, there.memory().done) == ({ONE}, {ONE})
+    assert there.memory().doubtful == set()
+    assert list(there.bucket.objects) == ["redriven/rides/00000001.json"]
+
+
+def test_user_records_are_remembered_apart() -> None:
+    """The places in an aggregated record come back as they were."""
+    there = Remembering()
+    memory, second = there.memory(), ONE._replace(sub_sequence_number=1)
+
+    memory.end(memory.begin([second], "rides"), State.DONE, [second])
+
+    assert there.memory().done == {second}
+
+
+def test_streams_have_memories_of_their_own() -> None:
+    """The same shard and number of another stream is another record."""
+    there = Remembering()
+    memory = there.memory()
+    memory.end(memory.begin([ONE], "rides"), State.DONE, [ONE])
+
+    assert there.memory("other").done == set()
+
+
+def test_put_beside_another_is_refused() -> None:
+    """Who runs the other one, since when, and how long a dead one counts, is told."""
+    there = Remembering()
+    there.memory().begin([ONE], "rides")
+
+    with pytest.raises(
+        OpsError, match="by process .* is under way since 1970-01-01T00:16:40Z"
+    ) as e:
+        there.memory().require_free()
+
+    assert str(e.value).startswith("another put, by process ")
+    assert str(e.value).endswith("until 1970-01-01T00:19:40Z")
+
+
+def test_put_that_died_leaves_its_records_in_doubt() -> None:
+    """After a while, a call without an end is over, and its records may be put again."""
+    there = Remembering()
+    there.memory().begin([ONE], "rides")
+    there.now += LEASE_SECONDS
+
+    memory = there.memory()
+    memory.require_free()
+
+    assert (memory.done, memory.doubtful) == (set(), {ONE})
+
+
+def test_put_that_was_interrupted_leaves_its_records_in_doubt_at_once() -> None:
+    """Ctrl-C does not make the next put wait."""
+    there = Remembering()
+    memory = there.memory()
+    memory.end(memory.begin([ONE], "rides"), State.CUT_OFF)
+
+    there.memory().require_free()
+
+    assert there.memory().doubtful == {ONE}
+
+
+def test_doubt_ends_when_the_record_is_put_again() -> None:
+    """Only what was not put since is in doubt."""
+    there = Remembering()
+    memory = there.memory()
+    memory.end(memory.begin([ONE, TWO], "rides"), State.CUT_OFF)
+    memory.end(memory.begin([ONE], "rides"), State.DONE, [ONE])
+
+    assert there.memory().doubtful == {TWO}
+
+
+def test_one_of_two_puts_at_a_time_begins() -> None:
+    """A number is taken once: the other put stops before it puts anything."""
+    there = Remembering()
+    first, second = there.memory(), there.memory()
+    first.begin([ONE], "rides")
+
+    with pytest.raises(OpsError, match="^another put has begun meanwhile; run this one again"):
+        second.begin([TWO], "rides")
+
+
+def test_note_that_cannot_be_read_stops_the_put() -> None:
+    """To forget what was put would be to put it again."""
+    there = Remembering()
+    there.bucket.objects["redriven/rides/00000001.json"] = b"{"
+
+    with pytest.raises(OpsError, match="00000001.json does not say what was put again"):
+        there.memory()

@@ -1,0 +1,146 @@
+import base64
+from collections.abc import Sequence
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from model_service.deadline import Deadline
+from model_service.fakes import FakeKinesis, fail, refuse
+from model_service.sinks import Entry, PredictionStream
+from ops.errors import OpsError
+from ops.failures import identity_of
+from ops.plan import Planned
+from ops.records import source_record
+from ops.redriven import Memory
+from ops.resend import Resender, calls
+from tests.clock import ManualClock
+from tests.unit.ops.bucket import FakeBucket, rejection
+
+
+def planned(number: int, data: bytes = b"x") -> Planned:
+    source = rejection(number, key=f"key-{number}").source
+    record = source_record(source, base64.b64encode(data).decode())
+    return Planned(identity_of(source), Entry(record, source.partition_key, data))
+
+
+class Sending:
+    """A resender with a stream, a bucket and a memory of it."""
+
+    def __init__(self, kinesis: FakeKinesis) -> None:
+        self.kinesis = kinesis
+        self.bucket = FakeBucket()
+        self.memory = Memory(self.bucket, "failures", "rides")
+        clock = ManualClock()
+        stream = PredictionStream(kinesis, "rides", sleep=clock.sleep)
+        self.resender = Resender(
+            stream, "rides", self.memory, deadline=lambda: Deadline(60, clock=clock)
+        )
+
+    @property
+    def remembered(self) -> list[str]:
+        done = Memory(self.bucket, "failures", "rides").done
+        return sorted((i.sequence_number for i in done), key=int)
+
+
+def test_each_call_is_remembered() -> None:
+    """What the stream took, in calls of five hundred, is not put by the next put."""
+    sending = Sending(FakeKinesis())
+
+    sending.resender.put(map(planned, range(1, 1002)))
+
+    assert [len(call) for call in sending.kinesis.calls] == [500, 500, 1]
+    assert len(sending.bucket.objects) == 3
+    assert sending.remembered == [str(n) for n in range(1, 1002)]
+    assert (sending.resender.taken, sending.resender.not_taken) == (1001, 0)
+
+
+def test_only_refused_records_are_sent_again() -> None:
+    """A refused record does not take its neighbours with it."""
+    sending = Sending(FakeKinesis([refuse(1)]))
+
+    sending.resender.put([planned(1), planned(2), planned(3)])
+
+    again = [[entry["PartitionKey"] for entry in call] for call in sending.kinesis.calls]
+    assert again == [["key-1", "key-2", "key-3"], ["key-2"]]
+    assert sending.remembered == ["1", "2", "3"]
+
+
+def test_record_that_is_refused_to_the_end_is_not_remembered() -> None:
+    """The next put puts it, and only it."""
+
+    class Stubborn(FakeKinesis):
+        def put_records(self, *, StreamName, Records):  # type: ignore[no-untyped-def]
+            answer = refuse(len(Records) - 1)(Records)
+            self.calls.append(Records)
+            return answer
+
+    sending = Sending(Stubborn())
+
+    sending.resender.put([planned(1), planned(2)])
+
+    assert sending.remembered == ["1"]
+    assert (sending.resender.taken, sending.resender.not_taken) == (1, 1)
+
+
+def test_stream_that_takes_nothing_ends_the_put() -> None:
+    """Nobody waits a minute for each of thousands of calls."""
+    sending = Sending(FakeKinesis([fail(ConnectionError("reset"))]))
+
+    with pytest.raises(OpsError, match="^rides took none of 500 records, and 0 before them; "):
+        sending.resender.put(map(planned, range(1, 1002)))
+
+    assert len(sending.kinesis.calls) == 1
+    assert sending.remembered == []
+
+
+def test_interrupted_call_leaves_its_records_in_doubt() -> None:
+    """After Ctrl-C between a call and its answer nobody knows what arrived."""
+
+    class Interrupted(FakeKinesis):
+        def put_records(self, *, StreamName, Records):  # type: ignore[no-untyped-def]
+            raise KeyboardInterrupt
+
+    sending = Sending(Interrupted())
+
+    with pytest.raises(KeyboardInterrupt):
+        sending.resender.put([planned(1)])
+
+    memory = Memory(sending.bucket, "failures", "rides")
+    memory.require_free()
+    assert [i.sequence_number for i in memory.doubtful] == ["1"]
+
+
+def test_call_that_cannot_be_remembered_ends_the_put() -> None:
+    """At most one call's records are in doubt, and it is said."""
+    sending = Sending(FakeKinesis())
+
+    class Breaking(PredictionStream):
+        def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+            sending.bucket.error = EndpointConnectionError(endpoint_url="s3")
+            return super().put(entries, deadline)
+
+    sending.resender._stream = Breaking(sending.kinesis, "rides")
+
+    with pytest.raises(OpsError, match="^rides took 500 records, which cannot be remembered"):
+        sending.resender.put(map(planned, range(1, 1002)))
+
+    assert len(sending.kinesis.records) == 500
+
+
+def test_call_that_cannot_be_noted_is_not_made() -> None:
+    """Nothing is put that would not be known."""
+    sending = Sending(FakeKinesis())
+    sending.bucket.error = EndpointConnectionError(endpoint_url="s3")
+
+    with pytest.raises(EndpointConnectionError):
+        sending.resender.put([planned(1)])
+
+    assert sending.kinesis.calls == []
+
+
+def test_calls_hold_what_putrecords_takes() -> None:
+    """A call ends before its bytes are too many; a large record goes alone."""
+    large = [planned(n, b"x" * 2_000_000) for n in range(3)]
+
+    assert [len(call) for call in calls(large)] == [2, 1]
+    assert list(calls([])) == []
