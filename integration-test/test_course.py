@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from harness.commands import PROJECT
@@ -10,16 +11,17 @@ from harness.emulated import EmulatedCloud
 from harness.models import LoggedModel
 from harness.rides import Put, ride
 
-STREAM = "course_predictions"
+from local.destination import NoDestination
+from local.mapping import EventSourceMapping
+from local.runtime import RuntimeFunction
+from local.settings import MappingSettings
+from tests.polling import until
 
 
 @pytest.fixture
-def output_stream(cloud: EmulatedCloud) -> str:
-    """A stream for this function alone."""
-    kinesis = cloud.client("kinesis")
-    kinesis.create_stream(StreamName=STREAM, ShardCount=1)
-    kinesis.get_waiter("stream_exists").wait(StreamName=STREAM, WaiterConfig={"Delay": 1})
-    return STREAM
+def output_stream(cloud: EmulatedCloud, request: pytest.FixtureRequest) -> str:
+    """A stream for one test alone."""
+    return make_stream(cloud, f"{request.node.name[:100]}_predictions")
 
 
 @pytest.mark.emulator
@@ -27,9 +29,55 @@ def test_function_with_the_courses_variables_answers_the_courses_event(
     cloud: EmulatedCloud, model: LoggedModel, output_stream: str
 ) -> None:
     """With six variables and no template, the answer and the stream both have the prediction."""
-    invoke = cloud.run_function(
+    function = course_function(cloud, model, output_stream)
+    event = json.loads((PROJECT / "examples/kinesis-event.json").read_text())
+
+    answer = function.invoke(event)
+
+    shard, _, sequence_number = event["Records"][0]["eventID"].partition(":")
+    (expected,) = replace(model, run_id="Test123").events(
+        [ride(256)], [Put(shard, sequence_number)]
+    )
+    wanted = {"batchItemFailures": [], "predictions": [expected]}
+    assert answer == wanted, differences([answer], [wanted])
+    assert records(cloud, output_stream) == [expected]
+
+
+@pytest.mark.emulator
+def test_local_mapping_feeds_the_real_runtime(
+    cloud: EmulatedCloud, model: LoggedModel, output_stream: str
+) -> None:
+    """The mapping of `local/` polls any Kinesis, and invokes the function in the Lambda runtime."""
+    kinesis = cloud.client("kinesis")
+    stream = make_stream(cloud, "course_rides")
+    rides = [ride(ride_id, miles=ride_id / 10) for ride_id in range(1, 41)]
+    answer = kinesis.put_records(
+        StreamName=stream,
+        Records=[
+            {"PartitionKey": str(one["ride_id"]), "Data": json.dumps(one).encode()} for one in rides
+        ],
+    )
+    puts = [Put(result["ShardId"], result["SequenceNumber"]) for result in answer["Records"]]
+    settings = MappingSettings("Rides", stream, "TRIM_HORIZON", report_item_failures=True)
+    function = course_function(cloud, model, output_stream)
+    mapping = EventSourceMapping(kinesis, function, settings, NoDestination())
+
+    mapping.start()
+    try:
+        until(lambda: len(records(cloud, output_stream)) >= len(rides), 60, 0.3)
+    finally:
+        mapping.stop()
+
+    found = sorted(records(cloud, output_stream), key=lambda e: e["prediction"]["ride_id"])
+    wanted = replace(model, run_id="Test123").events(rides, puts)
+    assert found == wanted, differences(found, wanted)
+
+
+def course_function(cloud: EmulatedCloud, model: LoggedModel, output: str) -> RuntimeFunction:
+    """The function with the course's variables alone."""
+    return cloud.run_function(
         {
-            "PREDICTIONS_STREAM_NAME": output_stream,
+            "PREDICTIONS_STREAM_NAME": output,
             "RUN_ID": "Test123",
             "MODEL_LOCATION": "{model}",
             "KINESIS_ENDPOINT_URL": "{endpoint}",
@@ -39,21 +87,20 @@ def test_function_with_the_courses_variables_answers_the_courses_event(
         },
         model.folder,
     )
-    event = json.loads((PROJECT / "examples/kinesis-event.json").read_text())
 
-    answer = invoke(event)
 
-    shard, _, sequence_number = event["Records"][0]["eventID"].partition(":")
-    (expected,) = replace(model, run_id="Test123").events(
-        [ride(256)], [Put(shard, sequence_number)]
-    )
-    wanted = {"batchItemFailures": [], "predictions": [expected]}
-    assert answer == wanted, differences([answer], [wanted])
+def make_stream(cloud: EmulatedCloud, name: str) -> str:
+    kinesis = cloud.client("kinesis")
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    return name
+
+
+def records(cloud: EmulatedCloud, stream: str) -> list[Any]:
+    """What a stream of one shard holds."""
     kinesis = cloud.client("kinesis")
     iterator = kinesis.get_shard_iterator(
-        StreamName=output_stream,
-        ShardId="shardId-000000000000",
-        ShardIteratorType="TRIM_HORIZON",
+        StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    records = kinesis.get_records(ShardIterator=iterator)["Records"]
-    assert [json.loads(record["Data"]) for record in records] == [expected]
+    found = kinesis.get_records(ShardIterator=iterator)["Records"]
+    return [json.loads(record["Data"]) for record in found]

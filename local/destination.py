@@ -1,4 +1,4 @@
-"""The on-failure destination: batches that are given up, written to S3 as Lambda writes them."""
+"""The on-failure destination: batches that are given up, told of as Lambda tells of them."""
 
 import json
 import logging
@@ -31,6 +31,42 @@ class NoDestination:
     def put(self, given_up: GivenUp, shard: SourceShard) -> None:
         """Log how many records are dropped."""
         logger.error("%s: %d records dropped", given_up.condition, len(given_up.batch.records))
+
+
+class SqsDestination:
+    """Sends what is to be known of a batch to a queue; the records stay on the stream.
+
+    The message is that of "Retain discarded batch records for a Kinesis Data Streams event source
+    in Lambda" (AWS Lambda Developer Guide).
+
+    Args:
+        client: boto3's SQS client.
+        queue_url: Where to send.
+        function_arn: The function that failed.
+        now: The time.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        queue_url: str,
+        *,
+        function_arn: str,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = client
+        self._queue_url = queue_url
+        self._function_arn = function_arn
+        self._now = now
+
+    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
+        """Send one message.
+
+        Raises:
+            Exception: Whatever the client raises; the batch must not be forgotten then.
+        """
+        body = _body(given_up, shard, self._function_arn, self._now())
+        self._client.send_message(QueueUrl=self._queue_url, MessageBody=json.dumps(body))
 
 
 class S3Destination:
@@ -73,32 +109,39 @@ class S3Destination:
             Bucket=self._bucket,
             Key=f"aws/lambda/{self._mapping_id}/{shard.shard_id}/{now:%Y/%m/%d}/"
             f"{now:%Y-%m-%dT%H.%M.%S}-{uuid.uuid4()}",
-            Body=json.dumps(self._body(given_up, shard, now)).encode(),
+            Body=json.dumps(
+                {
+                    **_body(given_up, shard, self._function_arn, now),
+                    "payload": json.dumps(lambda_event(given_up.batch.records, shard)),
+                }
+            ).encode(),
             ContentType="application/json",
         )
 
-    def _body(self, given_up: GivenUp, shard: SourceShard, now: datetime) -> dict[str, Any]:
-        batch = given_up.batch
-        body: dict[str, Any] = {
-            "requestContext": {
-                "requestId": str(uuid.uuid4()),
-                "functionArn": self._function_arn,
-                "condition": given_up.condition.value,
-                "approximateInvokeCount": batch.invocations,
-            },
-            "version": "1.0",
-            "timestamp": _iso(now),
-            "KinesisBatchInfo": _batch_info(batch.records[0], batch.records[-1], shard)
-            | {"batchSize": len(batch.records)},
-            "payload": json.dumps(lambda_event(batch.records, shard)),
+
+def _body(
+    given_up: GivenUp, shard: SourceShard, function_arn: str, now: datetime
+) -> dict[str, Any]:
+    batch = given_up.batch
+    body: dict[str, Any] = {
+        "requestContext": {
+            "requestId": str(uuid.uuid4()),
+            "functionArn": function_arn,
+            "condition": given_up.condition.value,
+            "approximateInvokeCount": batch.invocations,
+        },
+        "version": "1.0",
+        "timestamp": _iso(now),
+        "KinesisBatchInfo": _batch_info(batch.records[0], batch.records[-1], shard)
+        | {"batchSize": len(batch.records)},
+    }
+    if batch.invocations:
+        body["responseContext"] = {
+            "statusCode": 200,
+            "executedVersion": "$LATEST",
+            "functionError": "Unhandled",
         }
-        if batch.invocations:
-            body["responseContext"] = {
-                "statusCode": 200,
-                "executedVersion": "$LATEST",
-                "functionError": "Unhandled",
-            }
-        return body
+    return body
 
 
 def _batch_info(first: Record, last: Record, shard: SourceShard) -> dict[str, Any]:

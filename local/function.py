@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -38,7 +39,9 @@ class Invoker(Protocol):
 class InProcessFunction:
     """A function loaded as Lambda loads it: its own module, its own environment variables.
 
-    One invocation runs at a time, as in one Lambda execution environment.
+    One invocation runs at a time, as in one Lambda execution environment. One that takes longer
+    than its timeout has failed; what it left runs on in its thread, for nobody, and the next
+    invocation has a new environment: the module is loaded anew.
 
     Args:
         function: What the template says of it.
@@ -47,26 +50,52 @@ class InProcessFunction:
     """
 
     def __init__(self, function: Function, folder: Path, environ: Mapping[str, str]) -> None:
-        self._timeout_seconds = function.timeout_seconds
+        self._function = function
+        self._folder = folder
+        self._environ = {**environ, **function.environment}
         self._lock = threading.Lock()
-        with _environment({**environ, **function.environment}):
-            self._handler = _load_handler(function, folder)
+        self._handler: Callable[[Any, Any], Any] | None = self._load()
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """Hand an event to the function; answer with its answer.
 
         Raises:
-            FunctionFailed: The function raised, or its answer is not JSON.
+            FunctionFailed: The function raised, timed out, or its answer is not JSON.
         """
+        # To JSON and back, both ways, as through Lambda's Invoke.
+        payload = msgspec.json.decode(msgspec.json.encode(event))
         with self._lock:
+            self._handler = self._handler or self._load()
             try:
-                # To JSON and back, both ways, as through Lambda's Invoke.
-                payload = msgspec.json.decode(msgspec.json.encode(event))
-                answer = self._handler(payload, LocalContext(self._timeout_seconds))
+                answer = self._within_its_time(self._handler, payload)
                 return msgspec.json.decode(msgspec.json.encode(answer))
             except (Exception, SystemExit) as error:
                 logger.exception("the function failed")
                 raise FunctionFailed(f"{type(error).__name__}: {error}") from error
+
+    def _within_its_time(self, handler: Callable[[Any, Any], Any], payload: Any) -> Any:
+        seconds = self._function.timeout_seconds
+        ended: Future[Any] = Future()
+
+        def run() -> None:
+            try:
+                ended.set_result(handler(payload, LocalContext(seconds)))
+            except BaseException as error:
+                ended.set_exception(error)
+
+        # Not a pool's thread: a process waits for those before it ends.
+        threading.Thread(target=run, name=self._function.name, daemon=True).start()
+        try:
+            return ended.result(seconds)
+        except TimeoutError:
+            if ended.done():
+                raise  # the function's own
+            self._handler = None
+            raise FunctionFailed(f"Task timed out after {seconds:.2f} seconds") from None
+
+    def _load(self) -> Callable[[Any, Any], Any]:
+        with _environment(self._environ):
+            return _load_handler(self._function, self._folder)
 
 
 class LocalContext:

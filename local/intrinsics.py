@@ -97,6 +97,8 @@ class Resolver:
             return _NOTHING
         if name in self._names:
             return self._names[name]
+        if name in self.resources.of_type("AWS::SQS::Queue"):
+            raise TemplateError(f"Ref {name}: a queue's URL is not known here, only its Arn")
         if name in self.resources:
             return self.resources.name(name)
         raise TemplateError(f"Ref {name}: the template has no such parameter or resource")

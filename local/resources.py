@@ -10,11 +10,15 @@ from local.values import text
 ACCOUNT = "123456789012"
 STACK = "local"
 
-_NAME_PROPERTIES = {"AWS::Kinesis::Stream": "Name", "AWS::S3::Bucket": "BucketName"}
+_NAME_PROPERTIES = {
+    "AWS::Kinesis::Stream": "Name",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SQS::Queue": "QueueName",
+}
 
 
 class Resources:
-    """Streams and buckets have names here; other resources are only told by their type.
+    """Streams, buckets and queues have names here; other resources are only told by their type.
 
     Args:
         declared: The template's Resources.
@@ -51,7 +55,7 @@ class Resources:
         }
 
     def name(self, logical_id: str) -> str:
-        """The physical name of a stream or a bucket.
+        """The physical name of a stream, a bucket or a queue.
 
         Raises:
             TemplateError: The resource is of another type, or its condition is false.
@@ -70,15 +74,17 @@ class Resources:
         return text(f"{logical_id}: {name_property}", given.get(name_property, made_up))
 
     def arn(self, logical_id: str) -> str:
-        """The ARN of a stream or a bucket.
+        """The ARN of a stream, a bucket or a queue.
 
         Raises:
             TemplateError: The resource is of another type, or its condition is false.
         """
         name = self.name(logical_id)
-        if self._declared[logical_id]["Type"] == "AWS::S3::Bucket":
-            return f"arn:aws:s3:::{name}"
-        return f"arn:aws:kinesis:{self._region}:{ACCOUNT}:stream/{name}"
+        return {
+            "AWS::Kinesis::Stream": f"arn:aws:kinesis:{self._region}:{ACCOUNT}:stream/{name}",
+            "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
+            "AWS::SQS::Queue": f"arn:aws:sqs:{self._region}:{ACCOUNT}:{name}",
+        }[str(self._declared[logical_id]["Type"])]
 
     def _exists(self, resource: Mapping[str, Any]) -> bool:
         return "Condition" not in resource or self._conditions.holds(resource["Condition"])

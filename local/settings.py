@@ -27,7 +27,8 @@ class MappingSettings:
         report_item_failures: Read `batchItemFailures` in the function's answer.
         max_retries: How often a batch is tried again; -1 is forever.
         max_record_age_seconds: Older records are given up; -1 is never.
-        failure_bucket: S3 bucket for batches that are given up; None drops them.
+        failure_bucket: S3 bucket for batches that are given up.
+        failure_queue: SQS queue for what is to be known of them; without both, they are dropped.
         starting_timestamp: Where AT_TIMESTAMP begins, in seconds since the epoch.
         parallelization: How many batches of one shard run at the same time.
         filters: Which records the function gets; the others are passed over.
@@ -44,6 +45,7 @@ class MappingSettings:
     max_retries: int = FOREVER
     max_record_age_seconds: int = FOREVER
     failure_bucket: str | None = None
+    failure_queue: str | None = None
     starting_timestamp: float | None = None
     parallelization: int = 1
     filters: FilterCriteria = field(default_factory=FilterCriteria)
@@ -73,7 +75,8 @@ class MappingSettings:
             in properties.get("FunctionResponseTypes", []),
             max_retries=number("MaximumRetryAttempts", FOREVER),
             max_record_age_seconds=number("MaximumRecordAgeInSeconds", FOREVER),
-            failure_bucket=_failure_bucket(properties, name),
+            failure_bucket=_on_failure(properties, "s3", name),
+            failure_queue=_on_failure(properties, "sqs", name),
             starting_timestamp=_starting_timestamp(properties, name),
             parallelization=_parallelization(number("ParallelizationFactor", 1), name),
             filters=FilterCriteria.from_property(name, properties.get("FilterCriteria", {})),
@@ -145,11 +148,15 @@ def _flag(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
-def _failure_bucket(properties: Mapping[str, Any], name: str) -> str | None:
+def _on_failure(properties: Mapping[str, Any], service: str, name: str) -> str | None:
+    """The on-failure destination, if it is of that service."""
     destination = properties.get("DestinationConfig")
     if destination is None:
         return None
-    return _resource(destination["OnFailure"]["Destination"], "s3", name)
+    arn = destination["OnFailure"]["Destination"]
+    if arn.split(":")[2:3] not in (["s3"], ["sqs"]):
+        raise TemplateError(f"{name}: {arn!r} is not the ARN of a s3 or sqs resource")
+    return _resource(arn, service, name) if f":{service}:" in arn else None
 
 
 def _resource(arn: str, service: str, name: str) -> str:

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from local.destination import Destination, NoDestination, S3Destination
+from local.destination import Destination, NoDestination, S3Destination, SqsDestination
 from local.emulator import REGION, Emulator
 from local.function import InProcessFunction
 from local.mapping import EventSourceMapping
@@ -113,6 +113,8 @@ class Stack:
             )
         for bucket in self.template.buckets:
             s3.create_bucket(Bucket=bucket)
+        for queue in self.template.queues:
+            self.emulator.client("sqs").create_queue(QueueName=queue)
 
     def _feed(self, function: Function, folder: Path) -> list[EventSourceMapping]:
         loaded = InProcessFunction(function, folder, self.emulator.environ)
@@ -127,12 +129,16 @@ class Stack:
         ]
 
     def _destination(self, function: Function, settings: MappingSettings) -> Destination:
-        if settings.failure_bucket is None:
-            return NoDestination()
-        s3: Any = self.emulator.client("s3")
-        return S3Destination(
-            s3,
-            settings.failure_bucket,
-            mapping_id=str(uuid.uuid5(uuid.NAMESPACE_URL, settings.name)),
-            function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}",
-        )
+        arn = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function.name}"
+        if settings.failure_bucket is not None:
+            return S3Destination(
+                self.emulator.client("s3"),
+                settings.failure_bucket,
+                mapping_id=str(uuid.uuid5(uuid.NAMESPACE_URL, settings.name)),
+                function_arn=arn,
+            )
+        if settings.failure_queue is not None:
+            sqs = self.emulator.client("sqs")
+            url = sqs.get_queue_url(QueueName=settings.failure_queue)["QueueUrl"]
+            return SqsDestination(sqs, url, function_arn=arn)
+        return NoDestination()

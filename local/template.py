@@ -1,4 +1,4 @@
-"""What a SAM template says of streams, buckets, functions and Kinesis events.
+"""What a SAM template says of streams, buckets, queues, functions and Kinesis events.
 
 Only what the local stack needs is resolved, so a template may hold anything else beside it.
 """
@@ -46,6 +46,7 @@ class Template:
 
     streams: Sequence[Stream]
     buckets: Sequence[str]
+    queues: Sequence[str]
     functions: Sequence[Function]
 
     def function(self, name: str) -> Function:
@@ -83,6 +84,9 @@ def read_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
         ],
         buckets=[
             resolver.resources.name(name) for name in resolver.resources.of_type("AWS::S3::Bucket")
+        ],
+        queues=[
+            resolver.resources.name(name) for name in resolver.resources.of_type("AWS::SQS::Queue")
         ],
         functions=[
             _function(name, with_globals(name, function, globals_), resolver)

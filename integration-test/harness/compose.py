@@ -2,12 +2,12 @@
 
 import http.client
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 from harness.commands import PROJECT, run
-from harness.emulated import IMAGE, EmulatedCloud, Invoke
-from harness.rie import HOST, free_ports, post
+from harness.emulated import IMAGE, EmulatedCloud
+from harness.rie import HOST, TIMEOUT_SECONDS, free_ports
+from local.runtime import RuntimeFunction
 from tests.polling import until
 
 FILE = PROJECT / "integration-test/compose.yaml"
@@ -41,7 +41,7 @@ class ComposeLocalStack(EmulatedCloud):
             self._run(*COMPOSE, "down", "--timeout", "30", "--volumes", "--remove-orphans")
             self._run("docker", "image", "rm", "--force", IMAGE)  # only this name of it
 
-    def run_function(self, environ: Mapping[str, str], model: Path) -> Invoke:
+    def run_function(self, environ: Mapping[str, str], model: Path) -> RuntimeFunction:
         """Run the image by itself, with these environment variables and no others."""
         places = {"endpoint": "http://localstack:4566", "model": MODEL}
         variables = [f"--env={name}={value.format(**places)}" for name, value in environ.items()]
@@ -54,7 +54,7 @@ class ComposeLocalStack(EmulatedCloud):
             "function",
         )
         until(lambda: answers_http(port))
-        return partial(post, HOST, port)
+        return RuntimeFunction(HOST, port, TIMEOUT_SECONDS)
 
     def logs(self) -> Mapping[str, str]:
         """What LocalStack and the functions said."""

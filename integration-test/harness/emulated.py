@@ -4,22 +4,19 @@ import json
 import os
 import urllib.request
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from harness.cloud import Cloud
 from harness.commands import SAM, run
+from local.runtime import RuntimeFunction
 from tests.sam_transform import source, transformed
 
 # LocalStack has no ECR without a licence; it wants an address that looks like one.
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/ride-predictions:integration-test"
 REGION = "us-east-1"
-
-# A call of a function that runs by itself: an event in, the answer out.
-Invoke = Callable[[Mapping[str, Any]], Any]
 
 
 class EmulatedCloud(Cloud):
@@ -88,7 +85,7 @@ class EmulatedCloud(Cloud):
         return f"/aws/lambda/{function}"
 
     @abstractmethod
-    def run_function(self, environ: Mapping[str, str], model: Path) -> Invoke:
+    def run_function(self, environ: Mapping[str, str], model: Path) -> RuntimeFunction:
         """Run the function by itself, in the Lambda runtime, with these variables and no others.
 
         Args:

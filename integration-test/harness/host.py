@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.commands import PROJECT, TOOLS
-from harness.emulated import EmulatedCloud, Invoke
+from harness.emulated import EmulatedCloud
 from harness.rie import Rie, free_ports, stop
+from local.runtime import RuntimeFunction
 from tests.polling import until
 
 LOCALSTACK = TOOLS / "localstack"
@@ -58,7 +59,7 @@ class HostLocalStack(EmulatedCloud):
         if self._process is not None:
             stop(self._process)
 
-    def run_function(self, environ: Mapping[str, str], model: Path) -> Invoke:
+    def run_function(self, environ: Mapping[str, str], model: Path) -> RuntimeFunction:
         """Run the function by itself, with these environment variables and no others."""
         places = {"endpoint": self.endpoint, "model": str(model)}
         function = Rie(
@@ -69,7 +70,7 @@ class HostLocalStack(EmulatedCloud):
         )
         self._functions.append(function)
         function.start()
-        return function.invoke
+        return function.runtime
 
     def logs(self) -> Mapping[str, str]:
         """What LocalStack and each execution environment said."""

@@ -1,7 +1,5 @@
 """The function by itself, behind AWS's runtime interface emulator."""
 
-import http.client
-import json
 import os
 import platform
 import signal
@@ -10,13 +8,14 @@ import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from harness.commands import TOOLS
+from local.runtime import RuntimeFunction
 from tests.polling import until
 
 HOST = "127.0.0.1"
-INVOCATIONS = "/2015-03-31/functions/function/invocations"
+# RIE's own, unless it is told another one.
+TIMEOUT_SECONDS = 300.0
 HANDLER = "lambda_function.lambda_handler"
 _MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
@@ -29,6 +28,9 @@ class Rie:
         task_root: What an image has in /var/task.
         environ: All the environment variables that the function gets.
         log: File for what it prints.
+
+    Attributes:
+        runtime: Invokes the function.
     """
 
     PROGRAM = (
@@ -41,6 +43,7 @@ class Rie:
         self, python: Path, task_root: Path, environ: Mapping[str, str], log: Path
     ) -> None:
         self._port, runtime_port = free_ports(2)
+        self.runtime = RuntimeFunction(HOST, self._port, TIMEOUT_SECONDS)
         self._command: list[str | Path] = [
             self.PROGRAM,
             *("--runtime-interface-emulator-address", f"{HOST}:{self._port}"),
@@ -71,10 +74,6 @@ class Rie:
         if self._process is not None:
             stop(self._process)
 
-    def invoke(self, event: Mapping[str, Any]) -> Any:
-        """Hand an event to the function; answer with what it answers."""
-        return post(HOST, self._port, event)
-
 
 def stop(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     """End a process that leads its session, and what it left there."""
@@ -84,16 +83,6 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def post(host: str, port: int, event: Mapping[str, Any]) -> Any:
-    """Invoke the function that listens there."""
-    connection = http.client.HTTPConnection(host, port, timeout=60)
-    try:
-        connection.request("POST", INVOCATIONS, json.dumps(event).encode())
-        return json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
 
 
 def listens(port: int) -> bool:

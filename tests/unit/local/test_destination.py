@@ -3,7 +3,7 @@ import re
 from datetime import UTC, datetime
 
 from local.batches import Batch, Condition, GivenUp
-from local.destination import S3Destination
+from local.destination import S3Destination, SqsDestination
 from local.records import Record, SourceShard, lambda_event
 from model_service.fakes import FakeS3
 
@@ -70,3 +70,29 @@ def test_put_batch_that_was_never_invoked_has_no_response() -> None:
     _, body = written(GivenUp(Batch(RECORDS), Condition.AGE))
 
     assert "responseContext" not in body
+
+
+def test_message_to_a_queue_is_the_body_without_the_records() -> None:
+    """SQS gets what is to be known of a batch; only S3 gets its records."""
+
+    class Sqs:
+        def send_message(self, **message: str) -> None:
+            sent.append(message)
+
+    sent: list[dict[str, str]] = []
+    given_up = GivenUp(Batch(RECORDS, 3, 2), Condition.RETRIES)
+    SqsDestination(
+        Sqs(),
+        "http://queue",
+        function_arn="arn:function",
+        now=lambda: datetime(2026, 11, 2, 3, 4, 5, 678000, UTC),
+    ).put(given_up, SHARD)
+
+    (message,) = sent
+    _, in_s3 = written(given_up)
+    body = json.loads(message["MessageBody"])
+    assert message["QueueUrl"] == "http://queue"
+    assert body["requestContext"].pop("requestId")
+    assert isinstance(in_s3["requestContext"], dict)
+    in_s3["requestContext"].pop("requestId")
+    assert body == {name: value for name, value in in_s3.items() if name != "payload"}

@@ -10,6 +10,7 @@ from local.template import Function
 
 SOURCE = """
 import os
+import threading
 NAME = os.environ["NAME"]
 TEST_RUN = os.environ.get("TEST_RUN")
 
@@ -23,12 +24,22 @@ def handler(event, context):
 
 def answers_no_json(event, context):
     return {"answer": object()}
+
+CALLS = []
+
+def hangs_once(event, context):
+    CALLS.append(event)
+    if "hang" in event:
+        threading.Event().wait(60)
+    return {"calls": len(CALLS)}
 """
 
 
-def function(folder: Path, name: str, handler: str = "entry.handler", **environ: str) -> Any:
+def function(
+    folder: Path, name: str, handler: str = "entry.handler", timeout: int = 30, **environ: str
+) -> Any:
     (folder / "entry.py").write_text(SOURCE)
-    template = Function(name, handler, {"NAME": name}, timeout_seconds=30, mappings=[])
+    template = Function(name, handler, {"NAME": name}, timeout_seconds=timeout, mappings=[])
     return InProcessFunction(template, folder, environ)
 
 
@@ -58,6 +69,16 @@ def test_invoke_handler_that_exits_is_a_failed_invocation(tmp_path: Path) -> Non
     """A handler that ends its process is a function error, and not this process's end."""
     with pytest.raises(FunctionFailed, match="SystemExit: 3"):
         function(tmp_path, "one").invoke({"exit": 3})
+
+
+def test_invoke_that_times_out_fails_and_the_next_has_a_new_environment(tmp_path: Path) -> None:
+    """A handler that hangs is a timeout, and nothing of its environment is left to the next."""
+    hanging = function(tmp_path, "one", "entry.hangs_once", timeout=1)
+
+    with pytest.raises(FunctionFailed, match=r"Task timed out after 1\.00 seconds"):
+        hanging.invoke({"hang": True})
+
+    assert hanging.invoke({}) == {"calls": 1}
 
 
 def test_function_sees_nothing_of_this_shell(

@@ -134,7 +134,7 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ("LATEST", "SOMEWHERE", "it must be one of TRIM_HORIZON, LATEST, AT_TIMESTAMP"),
         ("LATEST", "AT_TIMESTAMP", "StartingPositionTimestamp goes with StartingPosition AT_TIM"),
         ("BatchSize:", "ProvisionedPollerConfig:", "not simulate ProvisionedPollerConfig"),
-        ("!GetAtt Failures.Arn", "arn:aws:sqs:r:1:queue", "not the ARN of a s3 resource"),
+        ("!GetAtt Failures.Arn", "arn:aws:sns:r:1:topic", "not the ARN of a s3 or sqs resource"),
         (
             "BatchSize: !Ref Size",
             "FilterCriteria: [1]",
