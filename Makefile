@@ -7,6 +7,8 @@ STACK ?=
 STREAM ?=
 BUCKET ?=
 ARGS ?=
+RUNS ?= 10000000
+SEED ?= 1
 PREDICTOR ?=
 
 VENV := .venv/bin
@@ -20,7 +22,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak bench image try-image read redrive replay release rollback setup python \
+.PHONY: help run up test check integration-test soak fuzz bench image try-image read redrive replay release rollback setup python \
     lock clean
 
 help: ## list the targets
@@ -89,6 +91,9 @@ rollback: $(READY) ## serve in STACK what was served before the last release
 soak: $(READY) ## a million rides with faults on; the report goes to .local/soak.json
 	@mkdir -p .local
 	@$(VENV)/python -m tests.faults.soak --report .local/soak.json
+
+fuzz: .tools/fuzz/.ready ## give every reader RUNS inputs (10,000,000) in all, by SEED
+	@.tools/fuzz/bin/python -m fuzz --runs '$(RUNS)' --seed '$(SEED)'
 
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching

@@ -17,6 +17,20 @@ from collections.abc import Iterator
 
 MAGIC = b"\xf3\x89\x9a\xc2"
 
+# The smallest ride event has 74 bytes in JSON, and its place in an aggregated record six more. So
+# what holds more user records than this allows cannot be rides, or not all of them: it would cost
+# memory and time for each, and is refused whole. Few records may be of any size, so that one that
+# is wrong is rejected by itself: the KPL makes records of 51,200 bytes unless configured otherwise
+# (`AggregationMaxSize`), which hold 640 rides.
+SMALLEST_USER_RECORD_BYTES = 80
+ALWAYS_ALLOWED_USER_RECORDS = 1000
+
+# A partition key, a hash key and data, and what later versions may add.
+_MOST_FIELDS_OF_A_USER_RECORD = 100
+
+# API reference, PutRecordsRequestEntry.
+_MAX_KEY_CHARACTERS = 256
+
 _DIGEST_BYTES = 16
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
@@ -29,26 +43,55 @@ def deaggregate(payload: bytes) -> list[tuple[str, bytes]]:
         payload: Bytes that begin with `MAGIC`.
 
     Raises:
-        ValueError: They are not an aggregated record; the message says why.
+        ValueError: They are not an aggregated record, or one of more user records than can be
+            rides; the message says why.
     """
     message, checksum = payload[len(MAGIC) : -_DIGEST_BYTES], payload[-_DIGEST_BYTES:]
     if hashlib.md5(message, usedforsecurity=False).digest() != checksum:
         raise ValueError("the checksum is not that of the content")
-    keys: list[str] = []
-    records: list[bytes] = []
-    for number, value in _fields(message):
-        if number == 1 and isinstance(value, bytes):
-            keys.append(value.decode())
-        elif number == 3 and isinstance(value, bytes):  # noqa: PLR2004 - as in the message above
-            records.append(value)
+    keys, records = _tables(message)
     if not records:
         raise ValueError("it holds no user record")
     return [_user_record(record, keys) for record in records]
 
 
+def _tables(message: bytes) -> tuple[list[str], list[bytes]]:
+    """The partition keys and the user records of a message."""
+    keys: list[str] = []
+    records: list[bytes] = []
+    most = max(ALWAYS_ALLOWED_USER_RECORDS, len(message) // SMALLEST_USER_RECORD_BYTES)
+    # Each user record with a partition key and a hash key of its own, and what may be added.
+    for number, value in _fields(message, most=4 * most):
+        if number == 1 and isinstance(value, bytes):
+            keys.append(_partition_key(value))
+        elif number == 3 and isinstance(value, bytes):  # noqa: PLR2004 - as in the message above
+            records.append(value)
+        if len(keys) > most or len(records) > most:
+            raise ValueError(
+                f"it holds more than {most} user records or partition keys in its "
+                f"{len(message)} bytes, which cannot all be rides"
+            )
+    return keys, records
+
+
+def _partition_key(value: bytes) -> str:
+    # One key may be that of many user records, and each rejection of one spells it out.
+    key = value.decode()
+    if len(key) > _MAX_KEY_CHARACTERS:
+        raise ValueError(
+            f"a partition key has {len(key)} characters; it may have {_MAX_KEY_CHARACTERS}"
+        )
+    return key
+
+
 def _user_record(record: bytes, keys: list[str]) -> tuple[str, bytes]:
-    fields = dict(_fields(record))
-    index, data = fields.get(1), fields.get(3)
+    index: int | bytes | None = None
+    data: int | bytes | None = None
+    for number, value in _fields(record, most=_MOST_FIELDS_OF_A_USER_RECORD):
+        if number == 1:
+            index = value
+        elif number == 3:  # noqa: PLR2004 - as in the message above
+            data = value
     if not isinstance(data, bytes) or not isinstance(index, int):
         raise ValueError("a user record has no data or no partition key")
     if index >= len(keys):
@@ -56,10 +99,13 @@ def _user_record(record: bytes, keys: list[str]) -> tuple[str, bytes]:
     return keys[index], data
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _fields(message: bytes, *, most: int) -> Iterator[tuple[int, int | bytes]]:
     """Number and value of each field ("Encoding", Protocol Buffers documentation)."""
-    place = 0
+    place = count = 0
     while place < len(message):
+        count += 1
+        if count > most:
+            raise ValueError(f"a message of {len(message)} bytes has more than {most} fields")
         tag, place = _varint(message, place)
         number, kind = tag >> 3, tag & 7
         if kind == _VARINT:

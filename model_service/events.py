@@ -1,6 +1,7 @@
 """The wire types: ride events in, prediction events out, rejections aside."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from math import isfinite
@@ -13,6 +14,10 @@ RideId = int | str
 
 # A ride ID becomes a partition key. API reference, PutRecordsRequestEntry: 1 to 256 characters.
 MAX_RIDE_ID_CHARACTERS = 256
+
+# What a record may have unless its stream is configured for more (API reference, CreateStream:
+# MaxRecordSizeInKiB). To say what is wrong with an event takes some fifty times its size in memory.
+MAX_EVENT_BYTES = 1_048_576
 
 
 class Ride(Struct, frozen=True, gc=False):
@@ -109,14 +114,20 @@ def decode_ride_event(payload: bytes) -> RideEvent:
     """Decode one record's payload.
 
     Raises:
-        Rejected: It is not UTF-8, not JSON or not a ride event.
+        Rejected: It is too large, not UTF-8, not JSON or not a ride event.
     """
+    if len(payload) > MAX_EVENT_BYTES:
+        raise Rejected(
+            Reason.INVALID_EVENT,
+            f"the event has {len(payload)} bytes; it must have at most {MAX_EVENT_BYTES}",
+        )
     try:
         event = _decode(payload)
     except (ValueError, RecursionError) as error:
         raise _diagnose(payload, str(error)) from None
-    # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is.
-    if not (payload.isascii() and _is_plain(event.ride_id)):
+    # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is;
+    # and of two fields of one name, it takes the last.
+    if not (payload.isascii() and _is_plain(event.ride_id)) or _may_repeat(payload):
         _require_utf8(payload)
         _require_fields(_parse(payload))
     return event
@@ -139,9 +150,37 @@ def _diagnose(payload: bytes, error: str) -> Rejected:
 def _parse(payload: bytes) -> Any:
     # Python's parser takes NaN and Infinity, which lets the field that holds one be named.
     try:
-        return json.loads(payload.decode())
+        return json.loads(payload.decode(), object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise Rejected(Reason.INVALID_JSON, f"the data is not JSON: {error}") from None
+
+
+class _Ambiguous(dict[str, Any]):
+    """A JSON object that has a name more than once."""
+
+    repeated: frozenset[str]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) == len(pairs):
+        return fields
+    ambiguous = _Ambiguous(fields)
+    counts = Counter(name for name, _ in pairs)
+    ambiguous.repeated = frozenset(name for name, count in counts.items() if count > 1)
+    return ambiguous
+
+
+def _may_repeat(payload: bytes) -> bool:
+    """Whether a ride event may have one of its fields twice, as far as a glance tells."""
+    if payload.count(b":") == len(_FIELDS) - 1:  # each field once, and nothing else
+        return False
+    return (
+        payload.count(b'"ride') > 2  # noqa: PLR2004 - ride and ride_id
+        or payload.count(b'LocationID"') > 2  # noqa: PLR2004 - where it starts and ends
+        or payload.count(b'"trip_distance') > 1
+        or b"\\" in payload  # a name may be spelt with it
+    )
 
 
 def _require_utf8(payload: bytes) -> None:
@@ -157,6 +196,10 @@ def _require_fields(document: Any) -> None:
         for key in path:
             if key not in value:
                 raise Rejected(Reason.INVALID_EVENT, f"{name} is missing; it must be {allowed}")
+            if isinstance(value, _Ambiguous) and key in value.repeated:
+                raise Rejected(
+                    Reason.INVALID_EVENT, f"{name} is there twice; it must be there once"
+                )
             value = value[key]
         if not is_allowed(value):
             raise Rejected(

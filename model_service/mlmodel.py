@@ -1,5 +1,6 @@
 """The `MLmodel` file that MLflow writes beside each model."""
 
+import re
 from typing import Any, Self
 
 import msgspec
@@ -9,6 +10,12 @@ from msgspec import Struct
 from model_service.errors import ModelRefused
 
 MLMODEL = "MLmodel"
+
+# MLflow's own files have some hundred values and some thousand characters. A value counts as a
+# hundred characters, for that is what it takes in memory at the least.
+MAX_MLMODEL_CHARACTERS = 1_000_000
+_VALUE_CHARACTERS = 100
+_MAX_REASON_CHARACTERS = 300
 
 
 class MLmodel(Struct, frozen=True):
@@ -30,7 +37,7 @@ class MLmodel(Struct, frozen=True):
         try:
             (output,) = msgspec.json.decode((self.signature or {}).get("outputs") or "[]")
             return str(output["name"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
     @classmethod
@@ -45,8 +52,56 @@ class MLmodel(Struct, frozen=True):
             ModelRefused: It is not the file of a model.
         """
         try:
-            # Python's own loader, though slower: libyaml crashes on deep nesting.
-            return msgspec.convert(yaml.load(content, yaml.SafeLoader), type=cls)
+            document = yaml.load(content, _Loader)  # noqa: S506 - it makes nothing but text
+            return msgspec.convert(document, type=cls)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            reason = " ".join(str(error).split())
+            reason = " ".join(str(error).split())[:_MAX_REASON_CHARACTERS]
             raise ModelRefused(f"{location} is not an MLmodel file: {reason}") from None
+
+
+class _Loader(yaml.BaseLoader):
+    """Reads text, null, lists and objects, and nothing else that YAML has.
+
+    YAML's numbers and dates are text here, which is what the fields above hold: what they would
+    be made of fails in many ways, and some take very long to make. Aliases count as what they
+    stand for, so that no short file becomes a large one when it is shown in an error message.
+
+    It is Python's own loader, though slower: libyaml crashes on deep nesting.
+    """
+
+    def __init__(self, stream: bytes) -> None:
+        super().__init__(stream)
+        self._characters = 0
+        self._sizes: dict[int, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        before, is_alias = self._characters, self.check_event(yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        if node is not None:
+            self._characters += self._size_of_alias(node) if is_alias else _size(node)
+            self._sizes[id(node)] = self._characters - before
+            if self._characters > MAX_MLMODEL_CHARACTERS:
+                raise _refusal(node, f"more than {MAX_MLMODEL_CHARACTERS} characters and values")
+        return node
+
+    def _size_of_alias(self, node: yaml.Node) -> int:
+        if id(node) not in self._sizes:
+            raise _refusal(node, "a value that holds itself")
+        return self._sizes[id(node)]
+
+
+def _size(node: yaml.Node) -> int:
+    return _VALUE_CHARACTERS + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+
+
+def _refusal(node: yaml.Node, found: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=f"found {found}", problem_mark=node.start_mark)
+
+
+def _nothing(loader: _Loader, node: yaml.Node) -> None:
+    """What YAML's null stands for."""
+
+
+_NULL = "tag:yaml.org,2002:null"
+_Loader.add_implicit_resolver(_NULL, re.compile(r"(~|null|Null|NULL|)\Z"), ["~", "n", "N", ""])
+_Loader.add_constructor(_NULL, _nothing)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from model_service.archives import require_bounded
 from model_service.errors import ModelRefused
 from model_service.features import EXAMPLE_FEATURES, Features
 from model_service.mlmodel import MLMODEL, MLmodel
@@ -97,7 +98,7 @@ def read_mlmodel(folder: Path) -> MLmodel:
     Raises:
         ModelRefused: It is not the file of a model.
     """
-    path = folder / MLMODEL
+    path = _inside(folder, MLMODEL)
     if path.stat().st_size > MAX_METADATA_BYTES:
         raise ModelRefused(f"{path} is larger than {MAX_METADATA_BYTES} bytes")
     return MLmodel.parse(path.read_bytes(), str(path))
@@ -175,6 +176,7 @@ def _load_skops(path: Path) -> Any:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
+    require_bounded(path)
     try:
         return skops.io.load(path, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:

@@ -125,9 +125,6 @@ def summary(model: Model, score: Score) -> Iterator[str]:
 
 def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
     """Replay, and tell what came of it; answer with the exit status."""
-    log_in_lines()
-    # It warns of every page that has a bad record; the summary counts them.
-    logging.getLogger(service.__name__).setLevel(logging.ERROR)
     options = _parser().parse_args(arguments)
     try:
         _run(options, connect)
@@ -270,4 +267,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    log_in_lines()
+    # It warns of every page that has a bad record; the summary counts them.
+    logging.getLogger(service.__name__).setLevel(logging.ERROR)
     sys.exit(main(sys.argv[1:]))

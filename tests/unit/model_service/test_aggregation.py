@@ -7,7 +7,7 @@ from tests.kpl import aggregate, message, sealed
 
 TWO = [("a", b"one"), ("b", b"two")]
 
-_records = st.lists(st.tuples(st.text(max_size=300), st.binary(max_size=300)), min_size=1)
+_records = st.lists(st.tuples(st.text(max_size=256), st.binary(max_size=300)), min_size=1)
 
 
 @given(_records)
