@@ -184,8 +184,9 @@ class ShardPoller:
                 if self._settings.report_item_failures
                 else len(batch.records)
             )
-            if self._windows is not None:
-                self._windows.take_state(answer)
+            if self._windows is not None and not self._windows.take_state(answer):
+                logger.warning("the answer has no state, which tumbling windows want")
+                failed_at = 0
         self._finish(batch.records[:failed_at])
         return after_invocation(batch, failed_at, self._settings)
 

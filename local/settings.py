@@ -9,8 +9,17 @@ from local.filters import FilterCriteria
 from local.values import whole_number
 
 FOREVER = -1
-# Lambda API reference, CreateEventSourceMapping.
-MAX_PARALLELIZATION = 10
+# "Lambda parameters for Amazon Kinesis Data Streams event source mappings" (AWS Lambda Developer
+# Guide) and CreateEventSourceMapping (API reference).
+_LIMITS = {
+    "BatchSize": (1, 10_000),
+    "MaximumBatchingWindowInSeconds": (0, 300),
+    "MaximumRecordAgeInSeconds": (FOREVER, 604_800),
+    "MaximumRetryAttempts": (FOREVER, 10_000),
+    "ParallelizationFactor": (1, 10),
+    "TumblingWindowInSeconds": (0, 900),
+}
+_LEAST_AGE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +69,7 @@ class MappingSettings:
         """
 
         def number(key: str, default: int) -> int:
-            return whole_number(f"{name}: {key}", properties.get(key, default))
+            return _within_limits(name, key, properties.get(key, default))
 
         _require_simulated(name, properties)
         _require_one_batch_at_a_time(name, properties)
@@ -78,7 +87,7 @@ class MappingSettings:
             failure_bucket=_on_failure(properties, "s3", name),
             failure_queue=_on_failure(properties, "sqs", name),
             starting_timestamp=_starting_timestamp(properties, name),
-            parallelization=_parallelization(number("ParallelizationFactor", 1), name),
+            parallelization=number("ParallelizationFactor", 1),
             filters=FilterCriteria.from_property(name, properties.get("FilterCriteria", {})),
             tumbling_window_seconds=number("TumblingWindowInSeconds", 0),
         )
@@ -136,12 +145,15 @@ def _starting_timestamp(properties: Mapping[str, Any], name: str) -> float | Non
     return float(whole_number(f"{name}: {key}", properties[key])) if key in properties else None
 
 
-def _parallelization(factor: int, name: str) -> int:
-    if not 1 <= factor <= MAX_PARALLELIZATION:
-        raise TemplateError(
-            f"{name}: ParallelizationFactor is {factor}; it must be from 1 to {MAX_PARALLELIZATION}"
-        )
-    return factor
+def _within_limits(name: str, key: str, value: Any) -> int:
+    number = whole_number(f"{name}: {key}", value)
+    low, high = _LIMITS[key]
+    # An age is forever, or long enough for Lambda to tell.
+    too_young = key == "MaximumRecordAgeInSeconds" and FOREVER < number < _LEAST_AGE_SECONDS
+    if not low <= number <= high or too_young:
+        least = f"{FOREVER}, or from {_LEAST_AGE_SECONDS}" if too_young else f"from {low}"
+        raise TemplateError(f"{name}: {key} is {number}; it must be {least} to {high}")
+    return number
 
 
 def _flag(value: Any) -> bool:
@@ -153,6 +165,11 @@ def _on_failure(properties: Mapping[str, Any], service: str, name: str) -> str |
     destination = properties.get("DestinationConfig")
     if destination is None:
         return None
+    if destination.keys() != {"OnFailure"}:
+        raise TemplateError(
+            f"{name}: DestinationConfig has {', '.join(sorted(destination))}; "
+            "of a Kinesis mapping it must have OnFailure alone"
+        )
     arn = destination["OnFailure"]["Destination"]
     if arn.split(":")[2:3] not in (["s3"], ["sqs"]):
         raise TemplateError(f"{name}: {arn!r} is not the ARN of a s3 or sqs resource")
@@ -163,4 +180,9 @@ def _resource(arn: str, service: str, name: str) -> str:
     parts = arn.split(":")
     if len(parts) < 6 or parts[2] != service:  # noqa: PLR2004 - arn:partition:service:region:account:id
         raise TemplateError(f"{name}: {arn!r} is not the ARN of a {service} resource")
+    if "/consumer/" in arn:
+        raise TemplateError(
+            f"{name}: {arn!r} is a stream consumer; enhanced fan-out is not simulated, "
+            "give the stream's own ARN"
+        )
     return parts[5].rpartition("/")[2]

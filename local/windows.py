@@ -1,9 +1,10 @@
 """Tumbling windows: what a function adds up over the records of a shard.
 
-Source: "Using Lambda to process records from Amazon Kinesis Data Streams", "Configuring tumbling
-windows" (AWS Lambda Developer Guide): boundaries go by the time when records were put; state is at
-most 1 MB a shard, and ends its window early when it is larger; a window is over when a record of a
-later one comes, or none for two minutes; when a shard ends, so does its window.
+Source: "Implementing stateful Kinesis Data Streams processing in Lambda" (AWS Lambda Developer
+Guide): boundaries go by the time when records were put; state is at most 1 MB a shard, and ends its
+window early when it is larger; an answer without state has failed; when a shard ends, so does its
+window. The guide is silent on when a window is over: here, when a record of a later one comes, or
+when it has passed and nothing came for two minutes.
 """
 
 import json
@@ -69,10 +70,12 @@ class Windows:
             return False
         return now > max(self._start + self._seconds, self._last_record_at + QUIET_SECONDS)
 
-    def take_state(self, answer: Any) -> None:
-        """Keep the state that a function answered with."""
-        if isinstance(answer, dict) and "state" in answer:
-            self._state = answer["state"]
+    def take_state(self, answer: Any) -> bool:
+        """Keep the state that a function answered with; answer whether it did, as it must."""
+        if not isinstance(answer, dict) or "state" not in answer:
+            return False
+        self._state = answer["state"]
+        return True
 
     def fields(self, *, final: bool = False, early: bool = False) -> Mapping[str, Any]:
         """What an event has beside its records."""

@@ -145,6 +145,23 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
             "ParallelizationFactor: 11",
             "PredictRides: ParallelizationFactor is 11; it must be from 1 to 10",
         ),
+        ("BatchSize: !Ref Size", "BatchSize: 20000", "BatchSize is 20000; it must be from 1 to"),
+        (
+            "MaximumRecordAgeInSeconds: 60",
+            "MaximumRecordAgeInSeconds: 5",
+            "AgeInSeconds is 5; it must be -1, or from 60 to 604800",
+        ),
+        (
+            "BatchSize: !Ref Size",
+            "TumblingWindowInSeconds: 901",
+            "TumblingWindowInSeconds is 901; it must be from 0 to 900",
+        ),
+        ("OnFailure:", "OnSuccess:", "DestinationConfig has OnSuccess; .* OnFailure alone"),
+        (
+            "!GetAtt In.Arn",
+            "arn:aws:kinesis:r:1:stream/in/consumer/c:1",
+            "is a stream consumer; enhanced fan-out is not simulated",
+        ),
         (
             "BatchSize: !Ref Size",
             "BatchSize: 1.5",

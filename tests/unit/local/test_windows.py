@@ -141,6 +141,26 @@ def test_mapping_tries_the_end_of_a_window_again(kinesis: MemoryKinesis, clock: 
     assert function.finals == [("1970-01-01T00:00:00Z", 1)] * 2
 
 
+def test_mapping_answer_without_state_is_a_failed_invocation(
+    kinesis: MemoryKinesis, clock: Time
+) -> None:
+    """A function of windows has to answer with its state; if it does not, its batch comes again."""
+    put(kinesis, b"ride")
+    answers = iter([{}, None])
+
+    class Forgetting(Adding):
+        def invoke(self, event: Mapping[str, Any]) -> Any:
+            answer = super().invoke(event)
+            return next(answers, answer)
+
+    function = Forgetting()
+
+    with polling(kinesis, function, now=clock, tumbling_window_seconds=10):
+        until(lambda: len(function.events) == 3)
+
+    assert [len(event["Records"]) for event in function.events] == [1, 1, 1]
+
+
 def test_windows_are_over_when_nothing_comes_for_two_minutes() -> None:
     """A window that has passed waits so long for late records of it."""
     windows = Windows(10, SHARD)

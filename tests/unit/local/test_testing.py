@@ -1,0 +1,89 @@
+"""The pytest fixture for other projects, and the guide that shows it."""
+
+import re
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from local.testing import LocalStack, StartStack
+
+pytest_plugins = ["local.testing"]
+
+PROJECT = Path(__file__).parents[3]
+GUIDE = PROJECT / "docs" / "event-source-mapping.md"
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  In: {Type: AWS::Kinesis::Stream, Properties: {Name: in, ShardCount: 1}}
+  Out: {Type: AWS::Kinesis::Stream, Properties: {Name: out, ShardCount: 1}}
+  Kept: {Type: AWS::S3::Bucket, Properties: {BucketName: kept}}
+  Copy:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: copying.handle
+      Events:
+        In: {Type: Kinesis, Properties: {Stream: !GetAtt In.Arn, StartingPosition: TRIM_HORIZON}}
+"""
+HANDLER = """
+import base64
+import boto3
+
+
+def handle(event, context):
+    kinesis = boto3.client("kinesis")  # made late, when the function's variables are gone
+    for record in event["Records"]:
+        data = base64.b64decode(record["kinesis"]["data"])
+        kinesis.put_record(StreamName="out", Data=data, PartitionKey="key")
+"""
+
+
+@pytest.fixture
+def stack(tmp_path: Path, local_stack: "StartStack") -> "LocalStack":
+    """A function that copies a stream, both in memory."""
+    (tmp_path / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "copying.py").write_text(textwrap.dedent(HANDLER))
+    return local_stack(tmp_path / "template.yaml", in_memory=True)
+
+
+def test_wait_for_records_has_what_the_function_wrote_in_order(stack: "LocalStack") -> None:
+    """Payloads that were put come out of the function, in the order of their key."""
+    numbers = stack.put("in", b"a", b"b", b"c")
+
+    assert numbers == sorted(numbers)
+    assert stack.wait_for_records("out", 3) == [b"a", b"b", b"c"]
+
+
+def test_wait_that_is_in_vain_says_what_is_missing(stack: "LocalStack") -> None:
+    """The error has how many there are, of what, and how long that was waited for."""
+    stack.put("in", b"a")
+    stack.wait_for_records("out", 1)
+
+    with pytest.raises(TimeoutError, match="1 of 2 records on out after 0.1 seconds"):
+        stack.wait_for_records("out", 2, seconds=0.1)
+    with pytest.raises(TimeoutError, match="0 of 1 objects in kept after 0.1 seconds"):
+        stack.wait_for_objects("kept", 1, seconds=0.1)
+
+
+def test_stop_ends_the_feeding(stack: "LocalStack") -> None:
+    """What is put after a stop is not delivered."""
+    stack.stop()
+    stack.put("in", b"a")
+
+    with pytest.raises(TimeoutError):
+        stack.wait_for_records("out", 1, seconds=0.3)
+
+
+def test_guide_names_tests_that_exist() -> None:
+    """Each test that the table of rules names is in the file that it names."""
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", GUIDE.read_text())
+
+    missing = [
+        f"{file}::{name}"
+        for file, name in named
+        if f"def {name}(" not in (PROJECT / "tests" / file).read_text()
+    ]
+    assert len(named) > 60
+    assert missing == []
