@@ -290,6 +290,18 @@ def test_mapping_does_not_move_on_before_the_destination_has_the_batch(kinesis: 
     assert destination.payloads == [b"poison"]
 
 
+def test_mapping_without_a_destination_drops_what_it_gives_up(kinesis: Any) -> None:
+    """Without an on-failure destination, what is given up is gone, and the shard goes on."""
+    put(kinesis, b"poison")
+    *_, last = put(kinesis, b"after")
+    function = FakeFunction(fails_on_poison)
+
+    with polling(kinesis, function, batch_size=1, max_retries=0) as checkpoints:
+        until(lambda: last in checkpoints.values())
+
+    assert function.seen == [b"poison", b"after"]
+
+
 def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
     """A read that fails is repeated from the last record read: none is lost, none comes twice."""
     function = FakeFunction()

@@ -2,10 +2,11 @@
 
 import json
 import random
+import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import batched
+from itertools import batched, cycle
 from typing import Any
 
 from local.batches import GivenUp
@@ -99,7 +100,7 @@ class World:
         **settings: Any,
     ) -> None:
         self._random = random.Random(seed)
-        self._kinesis = MemoryKinesis()
+        self._kinesis = MemoryKinesis(self._jumping_clock)
         self._kinesis.create_stream(StreamName=INPUT, ShardCount=2)
         self._kinesis.create_stream(StreamName=OUTPUT, ShardCount=2)
         self._s3 = FakeS3()
@@ -110,6 +111,7 @@ class World:
         # By the position of the source record, and that of the ride in it.
         self._sent: dict[tuple[str, int | None], Sent] = {}
         self._shard_of: dict[str, str] = {}
+        self._jumps = cycle([0.0] * 50 + [-86_400.0] * 3 + [0.0] * 20 + [40_000.0] * 3)
         self._rides = rides
         self._deadly_every = deadly_every
         self._settings = MappingSettings(
@@ -130,7 +132,12 @@ class World:
         rides = self._payloads()
         third = -(-len(rides) // 3)
         mapping = EventSourceMapping(
-            self._kinesis, self._function, self._settings, self._destination, self._checkpoints
+            self._kinesis,
+            self._function,
+            self._settings,
+            self._destination,
+            self._checkpoints,
+            self._jumping_clock,
         )
         mapping.start()
         try:
@@ -144,6 +151,10 @@ class World:
         finally:
             mapping.stop()
         return self._report()
+
+    def _jumping_clock(self) -> float:
+        """Seconds since the epoch, by a clock that somebody sets now and then."""
+        return time.time() + next(self._jumps)
 
     def _payloads(self) -> list[tuple[str, bytes, list[Sent]]]:
         """Partition key, data and what is in it, of every source record."""

@@ -20,3 +20,17 @@ def test_mapping_passes_over_what_no_filter_takes(kinesis: MemoryKinesis) -> Non
         until(lambda: last in checkpoints.values())
 
     assert function.seen == [rides[5], rides[6]]
+
+
+def test_mapping_counts_only_what_a_filter_takes(kinesis: MemoryKinesis) -> None:
+    """A batch is full with records that a filter takes, however many lie between them."""
+    rides = [json.dumps({"miles": miles % 5}).encode() for miles in range(50)]
+    put(kinesis, *rides)
+    pattern = json.dumps({"data": {"miles": [0]}})
+    criteria = FilterCriteria.from_property("Rides", {"Filters": [{"Pattern": pattern}]})
+    function = FakeFunction()
+
+    with polling(kinesis, function, filters=criteria, batch_size=5, batching_window_seconds=300):
+        until(lambda: len(function.seen) == 10)
+
+    assert [len(batch) for batch in function.batches] == [5, 5]

@@ -70,3 +70,18 @@ def test_mapping_follows_a_merge_after_both_parents(kinesis: MemoryKinesis) -> N
 
     whens = [payload.split()[1] for payload in function.seen]
     assert whens == [b"before"] * len(keys) + [b"after"] * len(keys)
+
+
+def test_mapping_from_latest_passes_over_shards_that_are_closed(kinesis: MemoryKinesis) -> None:
+    """What lies on shards that were split before the mapping began is not delivered."""
+    put(kinesis, b"old")
+    for shard in open_shards(kinesis):
+        split(kinesis, shard)
+    function = FakeFunction()
+
+    with polling(kinesis, function, starting_position="LATEST") as checkpoints:
+        put(kinesis, b"new")
+        until(lambda: function.seen)
+
+    assert function.seen == [b"new"]
+    assert checkpoints.values().count(SHARD_END) == 2

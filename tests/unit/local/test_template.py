@@ -156,6 +156,11 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
             "TumblingWindowInSeconds: 901",
             "TumblingWindowInSeconds is 901; it must be from 0 to 900",
         ),
+        (
+            "BatchSize: !Ref Size",
+            "TumblingWindowInSeconds: 60\n            ParallelizationFactor: 2",
+            "ParallelizationFactor is 2; with tumbling windows it must be 1",
+        ),
         ("OnFailure:", "OnSuccess:", "DestinationConfig has OnSuccess; .* OnFailure alone"),
         (
             "!GetAtt In.Arn",

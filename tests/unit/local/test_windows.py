@@ -141,6 +141,26 @@ def test_mapping_tries_the_end_of_a_window_again(kinesis: MemoryKinesis, clock: 
     assert function.finals == [("1970-01-01T00:00:00Z", 1)] * 2
 
 
+def test_mapping_ends_a_window_with_its_shard(kinesis: MemoryKinesis, clock: Time) -> None:
+    """When a shard is split, its window is over, and its children begin with an empty state."""
+    put(kinesis, b"before", key="a")
+    put(kinesis, b"before", key="f")
+    for shard in kinesis.list_shards(StreamName=STREAM)["Shards"]:
+        keys = shard["HashKeyRange"]
+        middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
+        kinesis.split_shard(
+            StreamName=STREAM, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
+        )
+    put(kinesis, b"after", key="a")
+    function = Adding()
+
+    with polling(kinesis, function, now=clock, tumbling_window_seconds=900):
+        until(lambda: len(function.finals) == 2 and len(function.events) == 5)
+
+    assert function.finals == [("1970-01-01T00:00:00Z", 1)] * 2
+    assert function.events[-1]["state"] == {}
+
+
 def test_mapping_answer_without_state_is_a_failed_invocation(
     kinesis: MemoryKinesis, clock: Time
 ) -> None:
