@@ -7,6 +7,8 @@ from typing import Protocol
 
 # In place of a sequence number: the shard is closed, and all of it is done.
 SHARD_END = "SHARD_END"
+# ... or, with the seconds since the epoch behind it: reading began then, at what was LATEST.
+BEGAN_AT = "AT_TIMESTAMP "
 
 
 class Checkpoints(Protocol):

@@ -65,10 +65,13 @@ class InProcessFunction:
         # To JSON and back, both ways, as through Lambda's Invoke.
         payload = msgspec.json.decode(msgspec.json.encode(event))
         with self._lock:
-            self._handler = self._handler or self._load()
             try:
+                self._handler = self._handler or self._load()
                 answer = self._within_its_time(self._handler, payload)
                 return msgspec.json.decode(msgspec.json.encode(answer))
+            except FunctionFailed:
+                logger.exception("the function failed")
+                raise
             except (Exception, SystemExit) as error:
                 logger.exception("the function failed")
                 raise FunctionFailed(f"{type(error).__name__}: {error}") from error
@@ -80,8 +83,10 @@ class InProcessFunction:
         def run() -> None:
             try:
                 ended.set_result(handler(payload, LocalContext(seconds)))
-            except BaseException as error:
+            except Exception as error:
                 ended.set_exception(error)
+            except BaseException as error:  # such as SystemExit, or a task that was cancelled
+                ended.set_exception(FunctionFailed(f"{type(error).__name__}: {error}"))
 
         # Not a pool's thread: a process waits for those before it ends.
         threading.Thread(target=run, name=self._function.name, daemon=True).start()
@@ -113,17 +118,22 @@ class LocalContext:
 _INHERITED = ("HOME", "LANG", "PATH", "TMPDIR")
 
 
+# There is one os.environ for all functions of this process.
+_LOADING = threading.Lock()
+
+
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = dict(os.environ)
-    inherited = {name: before[name] for name in _INHERITED if name in before}
-    os.environ.clear()
-    os.environ.update({**inherited, **variables})
-    try:
-        yield
-    finally:
+    with _LOADING:
+        before = dict(os.environ)
+        inherited = {name: before[name] for name in _INHERITED if name in before}
         os.environ.clear()
-        os.environ.update(before)
+        os.environ.update({**inherited, **variables})
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
 
 
 def _load_handler(function: Function, folder: Path) -> Callable[[Any, Any], Any]:

@@ -37,6 +37,11 @@ class Lane:
         self._changed = threading.Condition()
 
     @property
+    def held(self) -> int:
+        """How many records are waiting."""
+        return len(self._waiting)
+
+    @property
     def full(self) -> bool:
         """Whether there is a batch waiting already."""
         return len(self._waiting) >= self._settings.batch_size

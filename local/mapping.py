@@ -53,12 +53,13 @@ class EventSourceMapping:
         self._supervisor = threading.Thread(target=self._supervise, name=settings.name, daemon=True)
         summary = kinesis.describe_stream_summary(StreamName=settings.stream)
         self._stream_arn = summary["StreamDescriptionSummary"]["StreamARN"]
-        if settings.starting_position == "LATEST":
+        if settings.starting_position == "LATEST" and not self._began_before():
             self._pass_over_closed_shards()
-        self._add_pollers()
+            self._add_pollers(start=False)
         # What a split or a merge makes later is new from its first record.
         if settings.starting_position == "LATEST":
             self._settings = replace(settings, starting_position="TRIM_HORIZON")
+        self._add_pollers(start=False)
 
     def start(self) -> None:
         """Begin to poll."""
@@ -69,25 +70,28 @@ class EventSourceMapping:
     def stop(self) -> None:
         """End polling, once the invocations under way have ended."""
         self._stop.set()
-        self._supervisor.join()
+        _join(self._supervisor)  # which begins no poller after this
         for poller, _ in self._pollers.values():
             poller.stop()
         for _, thread in self._pollers.values():
-            thread.join()
+            _join(thread)
 
     def _supervise(self) -> None:
         while not self._stop.wait(DISCOVERY_SECONDS):
             try:
-                for thread in self._add_pollers():
-                    thread.start()
+                self._add_pollers(start=True)
             except Exception:
                 # An endpoint that is gone, a throttled call: look again with the next turn.
                 logger.exception("the shards of %s cannot be listed", self._settings.stream)
 
-    def _add_pollers(self) -> list[threading.Thread]:
+    def _add_pollers(self, *, start: bool) -> None:
         """Make pollers for shards that have none, if their parents are done."""
         shards = self._shards()
-        return [self._add_poller(shard_id) for shard_id in shards if self._is_due(shard_id, shards)]
+        for shard_id in shards:
+            if self._is_due(shard_id, shards):
+                thread = self._add_poller(shard_id)
+                if start:
+                    thread.start()
 
     def _add_poller(self, shard_id: str) -> threading.Thread:
         poller = ShardPoller(
@@ -110,10 +114,15 @@ class EventSourceMapping:
             return False
         parents = (shards[shard_id].get(f"{kind}ShardId") for kind in ("Parent", "AdjacentParent"))
         # A parent that is not listed any more has outlived its retention.
-        return all(self._is_done(parent) for parent in parents if parent in shards)
+        known = shards.keys() | self._pollers.keys()
+        return all(self._is_done(parent) for parent in parents if parent in known)
 
     def _is_done(self, shard_id: str) -> bool:
         return self._checkpoints.load(shard_id) == SHARD_END
+
+    def _began_before(self) -> bool:
+        """Whether the checkpoints are of an earlier mapping on this stream."""
+        return any(self._checkpoints.load(shard_id) for shard_id in self._shards())
 
     def _pass_over_closed_shards(self) -> None:
         """Count shards as done that get no records any more, unless they were begun earlier."""
@@ -127,3 +136,8 @@ class EventSourceMapping:
             StreamName=self._settings.stream
         )
         return {shard["ShardId"]: shard for page in pages for shard in page["Shards"]}
+
+
+def _join(thread: threading.Thread) -> None:
+    if thread.ident is not None:  # it was started
+        thread.join()

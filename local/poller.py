@@ -7,10 +7,11 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from local.batches import Batch, GivenUp, Next, after_invocation, first_failure, without_expired
-from local.checkpoints import SHARD_END, Checkpoints
+from local.checkpoints import BEGAN_AT, SHARD_END, Checkpoints
 from local.destination import Destination
 from local.function import Invoker
 from local.lane import Lane
@@ -27,6 +28,8 @@ POLL_SECONDS = 0.05
 # AWS does not say how long it waits between retries, only that it backs off.
 BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 10.0
+# A partition key that has most of the records must not have all of the shard in memory.
+_HELD = 10_000
 
 
 class ShardPoller:
@@ -63,9 +66,9 @@ class ShardPoller:
         self._checkpoints = checkpoints
         self._now = now
         self._over = threading.Event()
-        after = checkpoints.load(shard.shard_id)
-        self._reader = ShardReader(kinesis, settings, shard.shard_id, after=after, now=now())
-        self._progress = Progress(lambda number: checkpoints.save(shard.shard_id, number))
+        self._reader = self._read_on(kinesis)
+        self._progress = Progress(self._save)
+        self._ending = threading.Lock()
         self._windows = (
             Windows(settings.tumbling_window_seconds, shard)
             if settings.tumbling_window_seconds
@@ -83,12 +86,10 @@ class ShardPoller:
         for worker in workers:
             worker.start()
         while not self._over.is_set():
-            if not all(lane.full for lane in self._lanes):
+            if self._has_room():
                 self._take(self._reader.read())
             if self._reader.closed and self._progress.complete:
-                self._end_window()
-                self._checkpoints.save(self.shard.shard_id, SHARD_END)
-                self.stop()
+                self._end_shard()
             self._over.wait(POLL_SECONDS)
         for worker in workers:
             worker.join()
@@ -98,6 +99,37 @@ class ShardPoller:
         self._over.set()
         for lane in self._lanes:
             lane.wake()
+
+    def _read_on(self, kinesis: Any) -> ShardReader:
+        """Open the shard where its checkpoint is, or where the settings say."""
+        settings, shard_id, now = self._settings, self.shard.shard_id, self._now()
+        after = self._checkpoints.load(shard_id)
+        if after is not None and after.startswith(BEGAN_AT):
+            began = float(after.removeprefix(BEGAN_AT))
+            settings = replace(settings, starting_position="AT_TIMESTAMP", starting_timestamp=began)
+            after = None
+        reader = ShardReader(kinesis, settings, shard_id, after=after, now=now)
+        if after is None and settings.starting_position == "LATEST":
+            # What LATEST is later is something else.
+            self._save(f"{BEGAN_AT}{now}")
+        return reader
+
+    def _save(self, checkpoint: str) -> None:
+        try:
+            self._checkpoints.save(self.shard.shard_id, checkpoint)
+        except Exception:
+            # The next one moves further; until then, a restart begins further back.
+            logger.exception("the checkpoint of %s cannot be saved", self.shard.shard_id)
+
+    def _has_room(self) -> bool:
+        lanes = self._lanes
+        return not all(lane.full for lane in lanes) and max(lane.held for lane in lanes) < _HELD
+
+    def _end_shard(self) -> None:
+        self._end_window()
+        if not self._over.is_set():
+            self._save(SHARD_END)
+            self.stop()
 
     def _take(self, records: Sequence[Record]) -> None:
         self._progress.begin(record.sequence_number for record in records)
@@ -141,6 +173,11 @@ class ShardPoller:
         windows = self._windows
         if windows is None:
             return
+        # By the lane, or by the poller at the end of the shard.
+        with self._ending:
+            self._invoke_finally(windows, early=early)
+
+    def _invoke_finally(self, windows: Windows, *, early: bool) -> None:
         attempt = 0
         while windows.is_open and not self._over.is_set():
             event = {"Records": [], **windows.fields(final=True, early=early)}

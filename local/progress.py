@@ -21,7 +21,8 @@ class Progress:
     @property
     def complete(self) -> bool:
         """Whether every record is done."""
-        return not self._under_way
+        with self._lock:
+            return not self._under_way
 
     def begin(self, sequence_numbers: Iterable[str]) -> None:
         """Take note of records, in the order of the shard."""

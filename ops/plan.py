@@ -78,7 +78,9 @@ class Plan:
         self._max_bytes = max_bytes
         self._report = report
         self._seen: set[Identity] = set()
-        self._taken_apart = {_whole(i) for i in memory.done if i.sub_sequence_number is not None}
+        self._taken_apart = {
+            _whole(i) for i in memory.done | memory.doubtful if i.sub_sequence_number is not None
+        }
         self.fates: Counter[Fate] = Counter()
         self.doubtful = 0
 

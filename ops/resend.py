@@ -56,10 +56,11 @@ class Resender:
             taken = self._put_call(call)
             self.taken += taken
             self.not_taken += len(call) - taken
-            if not taken:
+            if taken < len(call):
+                # A later record of a key must not overtake the one that is left.
                 raise OpsError(
-                    f"{self._onto} took none of {len(call)} records, and {self.taken} before "
-                    "them; put again when it takes records: those are not put twice"
+                    f"{self._onto} took {taken} of {len(call)} records, and {self.taken - taken} "
+                    "before them; put again when it takes records: those are not put twice"
                 )
 
     def _put_call(self, call: list[Planned]) -> int:

@@ -6,7 +6,7 @@ import pytest
 
 from local.checkpoints import SHARD_END
 from local.memory import MemoryKinesis
-from tests.mapping import STREAM, FakeFunction, polling, put
+from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
 from tests.polling import until
 
 
@@ -85,3 +85,57 @@ def test_mapping_from_latest_passes_over_shards_that_are_closed(kinesis: MemoryK
 
     assert function.seen == [b"new"]
     assert checkpoints.values().count(SHARD_END) == 2
+
+
+@pytest.mark.parametrize("splits_meanwhile", [False, True])
+def test_mapping_from_latest_misses_nothing_over_a_restart(
+    kinesis: MemoryKinesis, splits_meanwhile: bool
+) -> None:
+    """What comes while a mapping is stopped is delivered after it, also on shards that are new."""
+    put(kinesis, b"old")
+    checkpoints, first, second = NotingCheckpoints(), FakeFunction(), FakeFunction()
+    with polling(kinesis, first, checkpoints=checkpoints, starting_position="LATEST"):
+        pass
+    put(kinesis, b"meanwhile", key="a")
+    if splits_meanwhile:
+        for shard in open_shards(kinesis):
+            split(kinesis, shard)
+        put(kinesis, b"on a child", key="a")
+
+    wanted = [b"meanwhile", b"on a child"] if splits_meanwhile else [b"meanwhile"]
+    with polling(kinesis, second, checkpoints=checkpoints, starting_position="LATEST"):
+        until(lambda: len(second.seen) >= len(wanted))
+
+    assert (first.seen, second.seen) == ([], wanted)
+
+
+class OftenThrottled:
+    """A Kinesis client that refuses every other shard iterator."""
+
+    def __init__(self, kinesis: MemoryKinesis) -> None:
+        self._kinesis = kinesis
+        self._asked = 0
+
+    def get_shard_iterator(self, **request: Any) -> Any:
+        self._asked += 1
+        if self._asked > 2 and self._asked % 2:
+            raise ConnectionError("throttled")
+        return self._kinesis.get_shard_iterator(**request)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kinesis, name)
+
+
+def test_mapping_reads_every_child_though_opening_one_fails(kinesis: MemoryKinesis) -> None:
+    """A shard that cannot be opened is tried again, and keeps no other from being read."""
+    keys = [f"key-{n}" for n in range(20)]
+    for shard in open_shards(kinesis):
+        split(kinesis, shard)
+    for key in keys:
+        put(kinesis, key.encode(), key=key)
+    function = FakeFunction()
+
+    with polling(OftenThrottled(kinesis), function):
+        until(lambda: len(function.seen) == len(keys))
+
+    assert sorted(function.seen) == sorted(key.encode() for key in keys)

@@ -244,7 +244,7 @@ def test_put_onto_a_stream_that_takes_nothing_says_so(capsys: pytest.CaptureFixt
 
     assert aws.run("put", "--yes") == 1
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "rides took none of 2 records, and 0 before them; put again when it takes records: those "
+        "rides took 0 of 2 records, and 0 before them; put again when it takes records: those "
         "are not put twice"
     )
 
