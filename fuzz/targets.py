@@ -22,7 +22,7 @@ from model_service.aggregation import (
 )
 from model_service.errors import ModelRefused, SettingsError
 from model_service.events import (
-    MAX_RIDE_ID_CHARACTERS,
+    MAX_PARTITION_KEY_CHARACTERS,
     Reason,
     Rejected,
     RideEvent,
@@ -136,7 +136,7 @@ def _check_ride(event: RideEvent, document: dict[str, Any]) -> None:
     assert isfinite(ride.trip_distance)
     assert ride.trip_distance >= 0
     units = len(str(event.ride_id).encode("utf-16-le")) // 2
-    assert 0 < units <= MAX_RIDE_ID_CHARACTERS
+    assert 0 < units <= MAX_PARTITION_KEY_CHARACTERS
 
 
 def _most_user_records(message: bytes) -> int:

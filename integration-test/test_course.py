@@ -13,6 +13,7 @@ from harness.rides import Put, ride
 
 from local.destination import NoDestination
 from local.mapping import EventSourceMapping
+from local.reader import StreamReader
 from local.runtime import RuntimeFunction
 from local.settings import MappingSettings
 from tests.polling import until
@@ -97,10 +98,6 @@ def make_stream(cloud: EmulatedCloud, name: str) -> str:
 
 
 def records(cloud: EmulatedCloud, stream: str) -> list[Any]:
-    """What a stream of one shard holds."""
-    kinesis = cloud.client("kinesis")
-    iterator = kinesis.get_shard_iterator(
-        StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
-    )["ShardIterator"]
-    found = kinesis.get_records(ShardIterator=iterator)["Records"]
-    return [json.loads(record["Data"]) for record in found]
+    """What a stream holds."""
+    reader = StreamReader(cloud.client("kinesis"), stream)
+    return [json.loads(record.data) for record in reader.read()]

@@ -38,26 +38,24 @@ class MemoryCheckpoints:
         self._checkpoints[shard_id] = checkpoint
 
 
-class FileCheckpoints:
-    """Checkpoints in a JSON file, which a mapping that starts anew goes on from.
+class FileCheckpoints(MemoryCheckpoints):
+    """Checkpoints in a JSON file, too, which a mapping that starts anew goes on from.
 
     Args:
         path: The file; it need not exist, its folder must.
     """
 
     def __init__(self, path: Path) -> None:
+        super().__init__()
         self._path = path
         self._lock = threading.Lock()
-        self._checkpoints: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
-
-    def load(self, shard_id: str) -> str | None:
-        """The checkpoint of a shard; None before its first record."""
-        return self._checkpoints.get(shard_id)
+        if path.exists():
+            self._checkpoints.update(json.loads(path.read_text()))
 
     def save(self, shard_id: str, checkpoint: str) -> None:
         """Move the checkpoint of a shard; a crash leaves the old file or the new one."""
         with self._lock:
-            self._checkpoints[shard_id] = checkpoint
+            super().save(shard_id, checkpoint)
             new = self._path.with_name(f"{self._path.name}.new")
             new.write_text(json.dumps(self._checkpoints, indent=1))
             new.replace(self._path)

@@ -27,7 +27,7 @@ class Lane:
         settings: MappingSettings,
         process: Callable[[Batch], None],
         stop: threading.Event,
-        idle: Callable[[], None] = lambda: None,
+        idle: Callable[[], None],
     ) -> None:
         self._settings = settings
         self._process = process

@@ -53,13 +53,7 @@ class EventSourceMapping:
         self._supervisor = threading.Thread(target=self._supervise, name=settings.name, daemon=True)
         summary = kinesis.describe_stream_summary(StreamName=settings.stream)
         self._stream_arn = summary["StreamDescriptionSummary"]["StreamARN"]
-        if settings.starting_position == "LATEST" and not self._began_before():
-            self._pass_over_closed_shards()
-            self._add_pollers(start=False)
-        # What a split or a merge makes later is new from its first record.
-        if settings.starting_position == "LATEST":
-            self._settings = replace(settings, starting_position="TRIM_HORIZON")
-        self._add_pollers(start=False)
+        self._begin(self._shards())
 
     def start(self) -> None:
         """Begin to poll."""
@@ -76,17 +70,30 @@ class EventSourceMapping:
         for _, thread in self._pollers.values():
             _join(thread)
 
+    def _begin(self, shards: Mapping[str, Any]) -> None:
+        """Make the first pollers."""
+        from_latest = self._settings.starting_position == "LATEST"
+        # What a split or a merge makes later is new from its first record.
+        later = replace(self._settings, starting_position="TRIM_HORIZON")
+        if from_latest and any(map(self._checkpoints.load, shards)):
+            # An earlier mapping began here: what it did not begin has come since.
+            self._settings = later
+        elif from_latest:
+            self._pass_over_closed(shards)
+        self._add_pollers(shards)
+        if from_latest:
+            self._settings = later
+
     def _supervise(self) -> None:
         while not self._stop.wait(DISCOVERY_SECONDS):
             try:
-                self._add_pollers(start=True)
+                self._add_pollers(self._shards(), start=True)
             except Exception:
                 # An endpoint that is gone, a throttled call: look again with the next turn.
                 logger.exception("the shards of %s cannot be listed", self._settings.stream)
 
-    def _add_pollers(self, *, start: bool) -> None:
+    def _add_pollers(self, shards: Mapping[str, Any], *, start: bool = False) -> None:
         """Make pollers for shards that have none, if their parents are done."""
-        shards = self._shards()
         for shard_id in shards:
             if self._is_due(shard_id, shards):
                 thread = self._add_poller(shard_id)
@@ -120,15 +127,10 @@ class EventSourceMapping:
     def _is_done(self, shard_id: str) -> bool:
         return self._checkpoints.load(shard_id) == SHARD_END
 
-    def _began_before(self) -> bool:
-        """Whether the checkpoints are of an earlier mapping on this stream."""
-        return any(self._checkpoints.load(shard_id) for shard_id in self._shards())
-
-    def _pass_over_closed_shards(self) -> None:
-        """Count shards as done that get no records any more, unless they were begun earlier."""
-        for shard_id, shard in self._shards().items():
-            closed = shard["SequenceNumberRange"].get("EndingSequenceNumber") is not None
-            if closed and self._checkpoints.load(shard_id) is None:
+    def _pass_over_closed(self, shards: Mapping[str, Any]) -> None:
+        """Count shards as done that get no records any more."""
+        for shard_id, shard in shards.items():
+            if shard["SequenceNumberRange"].get("EndingSequenceNumber") is not None:
                 self._checkpoints.save(shard_id, SHARD_END)
 
     def _shards(self) -> dict[str, Any]:

@@ -133,23 +133,25 @@ class ShardPoller:
 
     def _take(self, records: Sequence[Record]) -> None:
         self._progress.begin(record.sequence_number for record in records)
-        wanted = self._wanted(records)
-        # A record that no filter takes is passed over, and so is done.
-        numbers = {record.sequence_number for record in wanted}
-        self._finish([record for record in records if record.sequence_number not in numbers])
-        for place, lane in enumerate(self._lanes):
-            lane.put([record for record in wanted if self._lane_of(record) == place])
+        by_lane: list[list[Record]] = [[] for _ in self._lanes]
+        for record in self._wanted(records):
+            by_lane[zlib.crc32(record.partition_key.encode()) % len(by_lane)].append(record)
+        for lane, part in zip(self._lanes, by_lane, strict=True):
+            lane.put(part)
 
     def _wanted(self, records: Sequence[Record]) -> Sequence[Record]:
+        """The records that a filter takes; the others are passed over, and so are done."""
         filters = self._settings.filters
         if not filters.filters:
             return records
-        events = lambda_event(records, self.shard)["Records"]
-        pairs = zip(records, events, strict=True)
-        return [record for record, event in pairs if filters.matches(event)]
-
-    def _lane_of(self, record: Record) -> int:
-        return zlib.crc32(record.partition_key.encode()) % len(self._lanes)
+        wanted: list[Record] = []
+        others: list[Record] = []
+        for record, event in zip(
+            records, lambda_event(records, self.shard)["Records"], strict=True
+        ):
+            (wanted if filters.matches(event) else others).append(record)
+        self._finish(others)
+        return wanted
 
     def _process_in_windows(self, batch: Batch) -> None:
         """Process the records window by window, and end each window before the next."""

@@ -1,4 +1,4 @@
-"""Reads one shard in order, from where a mapping begins or began."""
+"""Reads shards in order: one from where a mapping begins or began, or all of a stream."""
 
 import logging
 from typing import Any
@@ -67,6 +67,21 @@ class ShardReader:
     def _open_iterator(self) -> str:
         answer = self._kinesis.get_shard_iterator(**self._place, **self._start)
         return str(answer["ShardIterator"])
+
+
+class StreamReader:
+    """Reads the shards of a stream, as they are now, from their beginning."""
+
+    def __init__(self, kinesis: Any, stream: str) -> None:
+        settings = MappingSettings("reader", stream, "TRIM_HORIZON")
+        self._shards = [
+            ShardReader(kinesis, settings, shard["ShardId"], after=None, now=0)
+            for shard in kinesis.list_shards(StreamName=stream)["Shards"]
+        ]
+
+    def read(self) -> list[Record]:
+        """What came since the last call, each shard's records in order."""
+        return [record for shard in self._shards for record in shard.read()]
 
 
 def _start(settings: MappingSettings, after: str | None) -> dict[str, Any]:

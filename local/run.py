@@ -18,6 +18,7 @@ from typing import Any
 
 from local.emulator import Emulator, leave_aws
 from local.ledger import Ledger
+from local.reader import StreamReader
 from local.rides import SampleRide, sample_rides
 from local.stack import MODEL_BUCKET, Stack, stop_on_signals, train_model
 
@@ -75,9 +76,9 @@ def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
             if sent.done():
                 sent.result()
             before = ledger.settled()
-            for data in output.read():
-                print(data.decode(), flush=True)  # noqa: T201 - the command's output
-                ledger.take_prediction(data, time.monotonic())
+            for record in output.read():
+                print(record.data.decode(), flush=True)  # noqa: T201 - the command's output
+                ledger.take_prediction(record.data, time.monotonic())
             for body in _rejection_objects(s3, environment["FAILURES_BUCKET"]):
                 ledger.take_rejections(body)
             if ledger.settled() > before:
@@ -98,27 +99,6 @@ def _send(kinesis: Any, stream: str, rides: Sequence[SampleRide], ledger: Ledger
             if "SequenceNumber" not in result:
                 raise RuntimeError(f"the emulator refused ride {ride.partition_key}: {result}")
             ledger.take_sent(result["SequenceNumber"], ride, now)
-
-
-class StreamReader:
-    """Reads a stream from its beginning."""
-
-    def __init__(self, kinesis: Any, stream: str) -> None:
-        self._kinesis = kinesis
-        self._iterators = [
-            kinesis.get_shard_iterator(
-                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-            for shard in kinesis.list_shards(StreamName=stream)["Shards"]
-        ]
-
-    def read(self) -> Iterator[bytes]:
-        """The data of the records that came since the last call."""
-        for place, iterator in enumerate(self._iterators):
-            answer = self._kinesis.get_records(ShardIterator=iterator)
-            self._iterators[place] = answer["NextShardIterator"]
-            for record in answer["Records"]:
-                yield record["Data"]
 
 
 def _rejection_objects(s3: Any, bucket: str) -> Iterator[bytes]:

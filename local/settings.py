@@ -109,8 +109,6 @@ _KNOWN_PROPERTIES = {
     "Stream",
     "TumblingWindowInSeconds",
 }
-
-
 _STARTING_POSITIONS = ("TRIM_HORIZON", "LATEST", "AT_TIMESTAMP")
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from local.destination import Destination, NoDestination, S3Destination, SqsDestination
 from local.emulator import REGION, Emulator
@@ -57,14 +57,24 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
         "MODEL_BUCKET": MODEL_BUCKET,
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder.resolve() / 'mlflow.db'}",
     }
+    result = run_training(environ, *options)
+    return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
+
+
+def run_training(environ: Mapping[str, str], *options: str) -> dict[str, Any]:
+    """Run `python -m training`; answer with its last line.
+
+    Raises:
+        RuntimeError: It failed; the message has what it printed.
+    """
     command = [sys.executable, "-m", "training", *options]
     done = subprocess.run(  # noqa: S603 - our own command
         command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
-    result = json.loads(done.stdout.splitlines()[-1])
-    return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
 class Stack:

@@ -16,8 +16,7 @@ import pytest
 
 from local.emulator import Emulator
 from local.memory import MemoryKinesis
-from local.reader import ShardReader
-from local.settings import MappingSettings
+from local.reader import StreamReader
 from local.stack import Stack
 
 POLL_SECONDS = 0.02
@@ -46,13 +45,10 @@ class LocalStack:
         Raises:
             TimeoutError: There are fewer after so many seconds.
         """
-        kinesis, found = self.client("kinesis"), list[bytes]()
-        start = MappingSettings("test", stream, "TRIM_HORIZON")
-        shards = kinesis.list_shards(StreamName=stream)["Shards"]
-        readers = [ShardReader(kinesis, start, s["ShardId"], after=None, now=0) for s in shards]
+        reader, found = StreamReader(self.client("kinesis"), stream), list[bytes]()
 
         def read() -> list[bytes]:
-            found.extend(record.data for reader in readers for record in reader.read())
+            found.extend(record.data for record in reader.read())
             return found
 
         return _wait(read, count, seconds, f"records on {stream}")

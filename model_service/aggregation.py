@@ -15,6 +15,8 @@ bytes, a protocol buffer message, and the message's MD5.
 import hashlib
 from collections.abc import Iterator
 
+from model_service.events import MAX_PARTITION_KEY_CHARACTERS
+
 MAGIC = b"\xf3\x89\x9a\xc2"
 
 # The smallest ride event has 74 bytes in JSON, and its place in an aggregated record six more. So
@@ -27,9 +29,6 @@ ALWAYS_ALLOWED_USER_RECORDS = 1000
 
 # A partition key, a hash key and data, and what later versions may add.
 _MOST_FIELDS_OF_A_USER_RECORD = 100
-
-# API reference, PutRecordsRequestEntry.
-_MAX_KEY_CHARACTERS = 256
 
 _DIGEST_BYTES = 16
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
@@ -77,9 +76,9 @@ def _tables(message: bytes) -> tuple[list[str], list[bytes]]:
 def _partition_key(value: bytes) -> str:
     # One key may be that of many user records, and each rejection of one spells it out.
     key = value.decode()
-    if len(key) > _MAX_KEY_CHARACTERS:
+    if len(key) > MAX_PARTITION_KEY_CHARACTERS:
         raise ValueError(
-            f"a partition key has {len(key)} characters; it may have {_MAX_KEY_CHARACTERS}"
+            f"a partition key has {len(key)} characters; it may have {MAX_PARTITION_KEY_CHARACTERS}"
         )
     return key
 

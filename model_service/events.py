@@ -12,8 +12,8 @@ from msgspec import Meta, Struct
 
 RideId = int | str
 
-# A ride ID becomes a partition key. API reference, PutRecordsRequestEntry: 1 to 256 characters.
-MAX_RIDE_ID_CHARACTERS = 256
+# API reference, PutRecordsRequestEntry: 1 to 256 characters. A ride ID becomes a partition key.
+MAX_PARTITION_KEY_CHARACTERS = 256
 
 # What a record may have unless its stream is configured for more (API reference, CreateStream:
 # MaxRecordSizeInKiB). To say what is wrong with an event takes some fifty times its size in memory.
@@ -38,7 +38,7 @@ class RideEvent(Struct, frozen=True, gc=False):
     """What a record of the input stream says; further fields are ignored."""
 
     ride: Ride
-    ride_id: int | Annotated[str, Meta(min_length=1, max_length=MAX_RIDE_ID_CHARACTERS)]
+    ride_id: int | Annotated[str, Meta(min_length=1, max_length=MAX_PARTITION_KEY_CHARACTERS)]
 
 
 class PredictionEvent(TypedDict):
@@ -246,7 +246,7 @@ def _is_ride_id(value: Any) -> bool:
         units = len(str(value).encode("utf-16-le")) // 2
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
-    return 0 < units <= MAX_RIDE_ID_CHARACTERS
+    return 0 < units <= MAX_PARTITION_KEY_CHARACTERS
 
 
 # From the outside in, so that a fault is named where it is.
@@ -259,6 +259,6 @@ _FIELDS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
     (
         ("ride_id",),
         _is_ride_id,
-        f"an integer or a non-empty string, of at most {MAX_RIDE_ID_CHARACTERS} characters",
+        f"an integer or a non-empty string, of at most {MAX_PARTITION_KEY_CHARACTERS} characters",
     ),
 )

@@ -42,6 +42,11 @@ class Identity(NamedTuple):
         place = "" if self.sub_sequence_number is None else f".{self.sub_sequence_number}"
         return f"{self.shard}:{self.sequence_number}{place}"
 
+    @property
+    def whole(self) -> "Identity":
+        """The source record that it is, or is a user record of."""
+        return self._replace(sub_sequence_number=None)
+
     def is_at(self, position: str) -> bool:
         """Whether it has this position, or is a user record of the record that has."""
         return position in (self.position, f"{self.shard}:{self.sequence_number}")

@@ -10,16 +10,13 @@ import msgspec
 
 from model_service.aggregation import MAGIC
 from model_service.errors import EventError
-from model_service.events import Rejected, RejectionSource
+from model_service.events import MAX_PARTITION_KEY_CHARACTERS, Rejected, RejectionSource
 from model_service.kinesis import user_records
 from model_service.sinks import Entry
 from ops.failures import Failure, Identity, Kind, identity_of
 from ops.fixup import Fix, NotFixed, fixed
 from ops.records import source_record
 from ops.redriven import Memory
-
-# API reference, PutRecordsRequestEntry.
-MAX_KEY_CHARACTERS = 256
 
 
 class Fate(StrEnum):
@@ -79,7 +76,7 @@ class Plan:
         self._report = report
         self._seen: set[Identity] = set()
         self._taken_apart = {
-            _whole(i) for i in memory.done | memory.doubtful if i.sub_sequence_number is not None
+            i.whole for i in memory.done | memory.doubtful if i.sub_sequence_number is not None
         }
         self.fates: Counter[Fate] = Counter()
         self.doubtful = 0
@@ -137,12 +134,12 @@ class Plan:
         return Planned(identity, Entry(record, source.partition_key, data))
 
     def _is_done(self, identity: Identity) -> bool:
-        whole = _whole(identity)
+        whole = identity.whole
         if not self._seen.isdisjoint((identity, whole)):
             self._drop(Fate.SAME, identity)
             return True
         self._seen.add(identity)
-        if not self._memory.done.isdisjoint((identity, whole)):
+        if self._memory.has_put(identity):
             self._drop(Fate.BEFORE, identity)
             return True
         if identity != whole:
@@ -164,8 +161,11 @@ class Plan:
     def _unfit(self, key: str, data: bytes) -> str:
         """Why a stream takes no such record; empty if it does."""
         characters = len(key.encode("utf-16-le", "surrogatepass")) // 2
-        if not 0 < characters <= MAX_KEY_CHARACTERS:
-            return f"its partition key has {characters} characters; 1 to {MAX_KEY_CHARACTERS} can"
+        if not 0 < characters <= MAX_PARTITION_KEY_CHARACTERS:
+            return (
+                f"its partition key has {characters} characters; "
+                f"1 to {MAX_PARTITION_KEY_CHARACTERS} can"
+            )
         size = len(data) + len(key.encode())
         if size > self._max_bytes:
             return f"it has {size} bytes, and the stream takes {self._max_bytes}"
@@ -175,10 +175,6 @@ class Plan:
         self.fates[fate] += 1
         if why:
             self._report(f"{identity.position}: {fate}: {why}")
-
-
-def _whole(identity: Identity) -> Identity:
-    return identity._replace(sub_sequence_number=None)
 
 
 def _part(source: RejectionSource, key: str, place: int | None) -> RejectionSource:

@@ -1,6 +1,5 @@
 """`make read`: prints the records that a stream keeps, a line each, the oldest of a shard first."""
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ops.streams import pages, shards
+from ops.terminal import leave_stdout, say
 
 STREAM = "ride_predictions"
 
@@ -39,13 +39,11 @@ def main(arguments: Sequence[str], connect: Callable[[str], Any] = boto3.client)
             sys.stdout.buffer.write(data + b"\n")
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
     except KeyboardInterrupt:
         return 130
     except (ClientError, BotoCoreError, ResponseParserError) as error:
-        line = " ".join(f"the stream {stream!r} cannot be read: {error}".split())
-        print(line, file=sys.stderr)  # noqa: T201 - the command's output
+        say(f"the stream {stream!r} cannot be read: {error}")
         return 1
     return 0
 

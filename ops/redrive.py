@@ -24,7 +24,7 @@ from ops.moments import moment
 from ops.plan import MEANINGS, Fate, Plan
 from ops.redriver import Connect, Redrive
 from ops.selection import Selection
-from ops.terminal import Progress, log_in_lines, say
+from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
 STREAM = "ride_events"
 BUCKET_VARIABLE = "FAILURES_BUCKET"
@@ -86,8 +86,7 @@ def main(arguments: Sequence[str], connect: Connect = connected) -> int:
         say(str(error))
         return 1
     except BrokenPipeError:
-        # Whoever reads has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
         return 0
     except KeyboardInterrupt:
         say("interrupted; what was put is remembered, and 'put' goes on from there")

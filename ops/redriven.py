@@ -75,6 +75,10 @@ class Memory:
         self.doubtful: set[Identity] = set()
         self._load()
 
+    def has_put(self, identity: Identity) -> bool:
+        """Whether a record was put again, by itself or with the whole record that it is of."""
+        return not self.done.isdisjoint((identity, identity.whole))
+
     def require_free(self) -> None:
         """Refuse to go on beside another put.
 

@@ -128,8 +128,7 @@ class Redrive:
 
     def _is_done(self, failure: Failure) -> bool:
         identity = failure.identity
-        done = self._memory(identity.stream).done
-        return not done.isdisjoint((identity, identity._replace(sub_sequence_number=None)))
+        return self._memory(identity.stream).has_put(identity)
 
     def _memory(self, stream: str) -> Memory:
         if stream not in self._memories:

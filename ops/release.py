@@ -21,6 +21,7 @@ from model_service.settings import Settings
 from ops.errors import OpsError
 from ops.samconfig import stale_overrides
 from ops.stack import CloudFormation, DeployedStack, Parameters
+from ops.terminal import say
 
 STACK = "ride-predictions"
 PREFIXES = {"duration": "", "tip": "Tip"}
@@ -161,18 +162,18 @@ def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = bo
             }
             done = release(stack, options.predictor, model)
     except OpsError as error:
-        _say(str(error))
+        say(str(error))
         return 1
     except (BotoCoreError, ResponseParserError) as error:
-        _say(
+        say(
             f"AWS does not answer, and nothing has changed: {error}; check AWS_PROFILE, "
             "AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
         )
         return 1
     except KeyboardInterrupt:
-        _say("interrupted; nothing has changed")
+        say("interrupted; nothing has changed")
         return 130
-    _say(done)
+    say(done)
     _warn_of_stale_overrides(stack)
     return 0
 
@@ -182,10 +183,10 @@ def _warn_of_stale_overrides(stack: DeployedStack) -> None:
         stale = stale_overrides(SAMCONFIG, stack.name, _serving(stack.parameters()))
     except (OpsError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
         # The release is made, whatever is in that file.
-        _say(f"{SAMCONFIG} was not compared with the stack: {error}")
+        say(f"{SAMCONFIG} was not compared with the stack: {error}")
         return
     for name in stale:
-        _say(
+        say(
             f"{SAMCONFIG} has another {name}: take it out of parameter_overrides, "
             "or the next sam deploy brings it back"
         )
@@ -215,11 +216,6 @@ def _given(text: str) -> str:
     if not text:
         raise argparse.ArgumentTypeError("it is empty: RUN_ID=… MODEL_SHA256=…, as training prints")
     return text
-
-
-def _say(text: str) -> None:
-    # One line, whatever a library put into its message.
-    print(" ".join(text.split()), file=sys.stderr, flush=True)  # noqa: T201 - the command's output
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from ops.moments import written
 from ops.score import LinesFile, Score, Scorer
 from ops.span import Bound, Span, bound
 from ops.streams import pages, shards
-from ops.terminal import Progress, log_in_lines, say
+from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
 STREAM = "ride_events"
 STREAM_OUTPUT = "stream:"
@@ -138,8 +138,7 @@ def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
             "--from, AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
         )
     except BrokenPipeError:
-        # Whoever reads has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        leave_stdout()
         return 0
     except OSError as error:
         say(f"--output {options.output!r} cannot be written: {error}")

@@ -1,6 +1,7 @@
 """What a command says to whoever runs it: lines, warnings of the libraries, a progress bar."""
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,11 @@ REDRAW_SECONDS = 0.1
 def say(text: str) -> None:
     """Print one line to stderr, whatever a library put into the text."""
     print(" ".join(text.split()), file=sys.stderr, flush=True)  # noqa: T201 - the command's output
+
+
+def leave_stdout() -> None:
+    """Give up stdout, whose reader has seen enough; Python would complain once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def log_in_lines() -> None:

@@ -1,17 +1,16 @@
 """Models: trained by the project's own command, logged by MLflow, called directly."""
 
-import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.cloud import Cloud
-from harness.commands import run
 from harness.rides import Features, Put, features
+from local.stack import run_training
 
 # What template.yaml has each predictor say: the model's name, and the predicted field.
 NAMES = {
@@ -42,11 +41,7 @@ class LoggedModel:
 
     def values(self, rides: Sequence[Features]) -> list[float]:
         """What MLflow and scikit-learn make of rides, without any of our serving code."""
-        import mlflow.sklearn
-
-        return [
-            float(value) for value in mlflow.sklearn.load_model(str(self.folder)).predict(rides)
-        ]
+        return [float(value) for value in _load(self.folder).predict(rides)]
 
     def events(self, rides: Sequence[Mapping[str, Any]], puts: Sequence[Put]) -> list[Any]:
         """The whole prediction events that must come of rides."""
@@ -67,6 +62,13 @@ class LoggedModel:
         ]
 
 
+@cache
+def _load(folder: Path) -> Any:
+    import mlflow.sklearn
+
+    return mlflow.sklearn.load_model(str(folder))
+
+
 def train(cloud: Cloud, bucket: str, folder: Path, predictor: str, rides: int) -> LoggedModel:
     """Train a model, and log it to MLflow with its artifacts in the bucket."""
     environ = {
@@ -74,9 +76,7 @@ def train(cloud: Cloud, bucket: str, folder: Path, predictor: str, rides: int) -
         "MODEL_BUCKET": bucket,
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
     }
-    options = ("--target", predictor, "--rides", str(rides))
-    said = run(sys.executable, "-m", "training", *options, environ=environ)
-    result: dict[str, Any] = json.loads(said.splitlines()[-1])
+    result = run_training(environ, "--target", predictor, "--rides", str(rides))
     return LoggedModel(
         predictor,
         result["run_id"],

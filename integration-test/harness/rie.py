@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from harness.commands import TOOLS
+from local.emulator import is_free
 from local.runtime import RuntimeFunction
 from tests.polling import until
 
@@ -67,7 +68,7 @@ class Rie:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        until(lambda: listens(self._port))
+        until(lambda: not is_free(self._port))
 
     def stop(self) -> None:
         """Stop it."""
@@ -83,12 +84,6 @@ def stop(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def listens(port: int) -> bool:
-    """Whether something listens on that port of the loopback interface."""
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
 
 
 def free_ports(count: int) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Any
 from harness.cloud import Cloud
 from harness.commands import run
 from harness.rides import Put
+from local.reader import StreamReader
 from tests.polling import until
 
 # API reference, GetRecords: at most five calls a second and shard.
@@ -34,7 +35,6 @@ class Stack:
         self.cloud = cloud
         self._kinesis = cloud.client("kinesis")
         self._s3 = cloud.client("s3")
-        self._iterators: dict[str, str] = {}
         self._events: list[dict[str, Any]] = []
 
     @cached_property
@@ -150,20 +150,15 @@ class Stack:
         )
         return sum(int(match[1]) for match in said if match)
 
+    @cached_property
+    def _output(self) -> StreamReader:
+        return StreamReader(self._kinesis, self.outputs["PredictionsStream"])
+
     def _read(self) -> Iterator[dict[str, Any]]:
-        stream = self.outputs["PredictionsStream"]
-        for shard in self._kinesis.list_shards(StreamName=stream)["Shards"]:
-            name = shard["ShardId"]
-            if name not in self._iterators:
-                self._iterators[name] = self._kinesis.get_shard_iterator(
-                    StreamName=stream, ShardId=name, ShardIteratorType="TRIM_HORIZON"
-                )["ShardIterator"]
-            answer = self._kinesis.get_records(ShardIterator=self._iterators[name])
-            self._iterators[name] = answer["NextShardIterator"]
-            for record in answer["Records"]:
-                event = json.loads(record["Data"])
-                assert record["PartitionKey"] == str(event["prediction"]["ride_id"])
-                yield event
+        for record in self._output.read():
+            event = json.loads(record.data)
+            assert record.partition_key == str(event["prediction"]["ride_id"])
+            yield event
 
     def _rejections(self) -> Iterator[dict[str, Any]]:
         for key in self._keys():

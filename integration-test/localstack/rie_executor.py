@@ -15,6 +15,7 @@ import os
 import socket
 import subprocess
 import time
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,9 +63,9 @@ class RieExecutor(RuntimeExecutor):
     environment: Environment
     reported = 0  # characters of its log
 
+    @abstractmethod
     def launch(self, variables: Mapping[str, str]) -> Environment:
         """Start an execution environment with these environment variables."""
-        raise NotImplementedError
 
     def start(self, env_vars: dict[str, Any]) -> None:
         """Start the environment, and wait until it listens."""

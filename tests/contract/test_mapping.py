@@ -15,8 +15,8 @@ from local.checkpoints import FileCheckpoints
 from local.emulator import Emulator
 from local.function import FunctionFailed
 from local.poller import ShardPoller
+from local.reader import StreamReader
 from local.records import Record, SourceShard
-from local.run import StreamReader
 from local.settings import MappingSettings
 from local.stack import MODEL_BUCKET, PROJECT, Stack, train_model
 from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
@@ -388,7 +388,7 @@ def test_stack_with_a_run_for_tips_feeds_both_functions(aws: Emulator, tmp_path:
         output = StreamReader(kinesis, "ride_predictions")
 
         def both_came() -> bool:
-            predictions.extend(json.loads(data) for data in output.read())
+            predictions.extend(json.loads(record.data) for record in output.read())
             return len(predictions) == 2
 
         until(both_came)

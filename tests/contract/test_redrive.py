@@ -10,8 +10,8 @@ import pytest
 from local.batches import Batch, Condition, GivenUp
 from local.destination import S3Destination
 from local.emulator import Emulator
+from local.reader import StreamReader
 from local.records import Record, SourceShard
-from local.run import StreamReader
 from local.stack import MODEL_BUCKET, Stack, train_model
 from ops.errors import OpsError
 from ops.failures import Identity
@@ -58,7 +58,7 @@ def test_a_thousand_rejected_rides_put_twice_are_predicted_once_by_each_model(
         output = StreamReader(aws.client("kinesis"), "ride_predictions")
 
         def predicted(count: int) -> bool:
-            predictions.extend(json.loads(data) for data in output.read())
+            predictions.extend(json.loads(record.data) for record in output.read())
             return len(predictions) >= count
 
         bad = [(f"key-{number}", ride(number, "3.66")) for number in range(1000)]

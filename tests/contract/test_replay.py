@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local.emulator import Emulator
-from local.run import StreamReader
+from local.reader import StreamReader
 from model_service.bootstrap import load_model
 from model_service.deadline import Deadline
 from model_service.fakes import kinesis_event
@@ -87,7 +87,7 @@ def test_replay_writes_what_the_service_predicts(
         "rejected 4 (2 invalid_event, 1 invalid_utf8, 1 invalid_json)"[:30],
         f"mean {sum(values.values()) / 51:.2f} ride_duration",
     ]
-    assert not list(StreamReader(kinesis, "ride_predictions").read())
+    assert not StreamReader(kinesis, "ride_predictions").read()
 
 
 def test_replay_puts_onto_a_stream_that_is_named(
@@ -99,10 +99,10 @@ def test_replay_puts_onto_a_stream_that_is_named(
 
     assert main([*command, "--output", "stream:candidate"]) == 0
 
-    events = [json.loads(data) for data in StreamReader(kinesis, "candidate").read()]
+    events = [json.loads(r.data) for r in StreamReader(kinesis, "candidate").read()]
     assert {e["prediction"]["ride_id"] for e in events} == set(range(50))
     assert {e["version"] for e in events} == {"candidate"}
-    assert not list(StreamReader(kinesis, "ride_predictions").read())
+    assert not StreamReader(kinesis, "ride_predictions").read()
 
 
 def test_replay_between_sequence_numbers_has_both_ends(

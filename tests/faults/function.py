@@ -87,7 +87,7 @@ class FragileFunction:
             (failure,) = answer["batchItemFailures"]
             rest = f"{first.partition(':')[0]}:{failure['itemIdentifier']}"
             self._failed_at.setdefault(rest, time.monotonic())
-        if not answer["batchItemFailures"]:
+        else:
             self._recovered(first)
         return answer
 
