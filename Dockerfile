@@ -1,5 +1,6 @@
 # The function's image: AWS's base, the packages that serving needs, the code. `scripts/image`
 # builds it with docker, podman or buildah; see docs/image.md.
+#   SERVING=onnx leaves scikit-learn out: an image of half the size, for models in ONNX only.
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
 
 # pip, pipenv and what they leave behind stay in this stage.
@@ -11,7 +12,8 @@ RUN python3 -m venv pipenv && \
     pipenv/bin/python -m pip install --quiet --require-hashes --requirement requirements/pipenv.txt
 COPY Pipfile Pipfile.lock ./
 COPY scripts/serving-packages scripts/
-RUN scripts/serving-packages pipenv/bin/python /packages
+ARG SERVING=all
+RUN scripts/serving-packages pipenv/bin/python /packages "$SERVING"
 
 # Lambda runs the code as a user of its own, who may read only what everyone may. Bytecode that is
 # not checked against its source holds no modification time: the same code makes the same files.

@@ -9,7 +9,8 @@ from botocore.exceptions import NoRegionError
 
 from model_service.artifacts import fetch_model
 from model_service.errors import SettingsError
-from model_service.predictors import load_predictor, read_mlmodel
+from model_service.model_files import read_mlmodel
+from model_service.predictors import load_predictor
 from model_service.service import Model, Service
 from model_service.settings import Settings
 from model_service.sinks import (

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from model_service.features import Features
+from model_service.features import Features, Row, rows
 
 Json = Mapping[str, Any]
 Answer = Callable[[Sequence[Json]], Json]
@@ -103,12 +103,12 @@ class FakeS3:
 class FakePredictor:
     """A model that is a function of one ride's features, and may raise."""
 
-    def __init__(self, function: Callable[[Features], float]) -> None:
+    def __init__(self, function: Callable[[Row], float]) -> None:
         self._function = function
 
-    def predict(self, features: Sequence[Features]) -> Sequence[float]:
-        """The function's value for each element."""
-        return [self._function(element) for element in features]
+    def predict(self, features: Features) -> Sequence[float]:
+        """The function's value for each ride."""
+        return [self._function(row) for row in rows(features)]
 
 
 def kinesis_event(

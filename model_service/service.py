@@ -180,7 +180,7 @@ class Service:
         ]
 
     def _values(self, rides: Sequence[RideRecord]) -> Sequence[float]:
-        values = self._model.predictor.predict([ride_features(ride.event.ride) for ride in rides])
+        values = self._model.predictor.predict(ride_features([ride.event.ride for ride in rides]))
         if len(values) != len(rides):
             raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
         return values

@@ -16,7 +16,8 @@ from botocore.parsers import ResponseParserError
 
 from model_service.artifacts import fetch_model
 from model_service.errors import ModelNotFound, ServiceError
-from model_service.predictors import load_predictor, read_mlmodel
+from model_service.model_files import read_mlmodel
+from model_service.predictors import load_predictor
 from model_service.settings import Settings
 from ops.errors import OpsError
 from ops.samconfig import stale_overrides

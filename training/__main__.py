@@ -12,6 +12,7 @@ from typing import Any
 
 from training.errors import TrainingError, TripsError
 from training.examples import Examples, Target
+from training.kinds import Kind
 from training.synthetic import synthetic_rides
 
 DEFAULT_RIDES = 20_000
@@ -60,6 +61,10 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="what to predict: minutes, or the dollars of credit card tips (default: duration)",
     )  # fmt: skip
     parser.add_argument(
+        "--model", choices=[kind.value for kind in Kind], default=Kind.RIDGE.value,
+        help="what to train (default: ridge)",
+    )  # fmt: skip
+    parser.add_argument(
         "--rides", type=_at_least(MIN_RIDES), metavar="N",
         help=f"without files: synthetic rides to learn from (default: {DEFAULT_RIDES})",
     )  # fmt: skip
@@ -93,12 +98,17 @@ def _train(options: argparse.Namespace) -> dict[str, Any]:
     from training import model, tracking
 
     tracker = tracking.Tracker.open(os.environ)
-    pipeline = model.fit(train)
+    kind = Kind(options.model)
+    pipeline = model.fit(train, kind)
     scores = asdict(model.score(pipeline, validate))
     said = ", ".join(f"{name} {value:.3f}" for name, value in scores.items())
     _log.info("%s: %s (rmse and mae in %s)", target, said, target.unit)
     run = tracker.log(
-        pipeline, target=target, params=_params(train, validate) | model.PARAMETERS, metrics=scores
+        pipeline,
+        target=target,
+        params={"model": kind.value, **kind.parameters, **_params(train, validate)},
+        metrics=scores,
+        held_out=validate.rides,
     )
     return asdict(run) | scores
 

@@ -2,7 +2,8 @@
 
 TrainingError            never raised itself
 ├── TripsError           a file of trips cannot be learned from
-└── TrackingError        MLflow cannot take the run
+├── TrackingError        MLflow cannot take the run
+└── CannotConvert        a model has no twin in ONNX
 
 Each message is one line: what was wrong, where, and what is allowed.
 """
@@ -14,6 +15,10 @@ class TrainingError(Exception):
 
 class TripsError(TrainingError):
     """A file of trips is missing, is not what TLC publishes, or has too few usable rides."""
+
+
+class CannotConvert(TrainingError):
+    """A model cannot be made in ONNX, or would not predict the same there."""
 
 
 class TrackingError(TrainingError):

@@ -6,7 +6,7 @@ looks under the run, so the same bytes go there as well, with a pointer to the o
 
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -20,7 +20,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from mlflow.entities import Experiment
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
+from mlflow.models import Model, ModelSignature
 from mlflow.store.db.db_types import DATABASE_ENGINES
 from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from mlflow.types.schema import ColSpec, Schema
@@ -28,7 +28,10 @@ from sklearn.pipeline import Pipeline
 from sqlalchemy.exc import SQLAlchemyError
 
 from model_service.artifacts import POINTER, Pointer, digest
+from model_service.events import Ride
+from model_service.sklearn_models import TRUSTED_TYPES
 from training.errors import TrackingError
+from training.twin import flavor
 
 EXPERIMENT = "rides"
 MODEL = "model"
@@ -85,15 +88,22 @@ class Tracker:
         return tracker
 
     def log(
-        self, pipeline: Pipeline, *, target: str, params: dict[str, Any], metrics: dict[str, float]
+        self,
+        pipeline: Pipeline,
+        *,
+        target: str,
+        params: dict[str, Any],
+        metrics: dict[str, float],
+        held_out: Sequence[Ride],
     ) -> TrackedRun:
-        """Log a run and its model.
+        """Log a run and its model, with the model's twin in ONNX.
 
         Args:
             pipeline: Takes features, predicts the target.
             target: Name of what it predicts.
             params: What the model was made with.
             metrics: How well it predicts.
+            held_out: Rides that it was not trained on, to compare it with its twin.
 
         Raises:
             TrackingError: The tracking database or the artifact store refuses the run.
@@ -104,7 +114,7 @@ class Tracker:
         ):
             mlflow.log_params({"target": target, **params})
             mlflow.log_metrics(metrics)
-            sha256 = self._log_model(pipeline, target)
+            sha256 = self._log_model(pipeline, target, held_out)
             mlflow.set_tag("model_sha256", sha256)
         location = f"{_plain(run.info.artifact_uri)}/{MODEL}"
         return TrackedRun(run.info.run_id, self.experiment_id, location, sha256)
@@ -118,11 +128,15 @@ class Tracker:
                 "folder), or MLFLOW_TRACKING_URI to another database"
             )
 
-    def _log_model(self, pipeline: Pipeline, target: str) -> str:
-        logged = mlflow.sklearn.log_model(
-            pipeline,
+    def _log_model(self, pipeline: Pipeline, target: str, held_out: Sequence[Ride]) -> str:
+        logged = Model.log(
+            artifact_path=None,
             name=MODEL,
+            flavor=flavor,
+            sk_model=pipeline,
+            rides=held_out,
             serialization_format=mlflow.sklearn.SERIALIZATION_FORMAT_SKOPS,
+            skops_trusted_types=list(TRUSTED_TYPES),
             # A schema of the inputs would turn them into a DataFrame, which a DictVectorizer
             # does not take.
             signature=ModelSignature(outputs=Schema([ColSpec("double", target)])),

@@ -24,8 +24,9 @@ from sklearn.preprocessing import FunctionTransformer
 from model_service.artifacts import digest
 from model_service.bootstrap import load_model
 from model_service.errors import ModelRefused
-from model_service.predictors import TRUSTED_TYPES, load_predictor
+from model_service.predictors import load_predictor
 from model_service.settings import Settings
+from model_service.sklearn_models import TRUSTED_TYPES
 
 MIB = 1 << 20
 

@@ -70,7 +70,7 @@ def on_stream(kinesis: Any) -> list[Any]:
 def value_of(model: dict[str, Any], ride: dict[str, Any]) -> float:
     """What the model itself predicts for a ride."""
     predictor = load_predictor(Path(model["model_location"]), trusted=False)
-    (value,) = predictor.predict([ride_features(Ride(**ride))])
+    (value,) = predictor.predict(ride_features([Ride(**ride)]))
     return value
 
 

@@ -30,16 +30,18 @@ from model_service.artifacts import digest
 from model_service.bootstrap import load_model
 from model_service.errors import ModelRefused
 from model_service.events import Ride
-from model_service.features import Features, ride_features
-from model_service.predictors import TRUSTED_TYPES, load_predictor
+from model_service.features import ride_features, rows
+from model_service.predictors import load_predictor
 from model_service.settings import Settings
+from model_service.sklearn_models import TRUSTED_TYPES
 
-RIDES = [ride_features(Ride(pickup, 260 - pickup, 0.5 * pickup)) for pickup in range(1, 60)]
-MINUTES = [4.0 * float(ride["trip_distance"]) + 3 for ride in RIDES]
+RIDES = ride_features([Ride(pickup, 260 - pickup, 0.5 * pickup) for pickup in range(1, 60)])
+ROWS = list(rows(RIDES))
+MINUTES = [4.0 * float(ride["trip_distance"]) + 3 for ride in ROWS]
 
 
 def fitted(estimator: Any, *, sparse: bool = True) -> Any:
-    return make_pipeline(DictVectorizer(sparse=sparse), estimator).fit(RIDES, MINUTES)
+    return make_pipeline(DictVectorizer(sparse=sparse), estimator).fit(ROWS, MINUTES)
 
 
 def save(model: Any, folder: Path, **options: Any) -> Path:
@@ -72,7 +74,7 @@ def test_load_skops_predicts_what_the_model_predicts(model: Any, tmp_path: Path)
     """The usual estimators load from skops without a word of trust in their own files."""
     predictor = load_predictor(save(model, tmp_path), trusted=False)
 
-    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(RIDES)))
+    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(ROWS)))
 
 
 def test_load_forest_predicts_in_one_thread(tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def test_load_forest_predicts_in_one_thread(tmp_path: Path) -> None:
 
     predictor: Any = load_predictor(save(model, tmp_path), trusted=False)
 
-    assert predictor._model.get_params()["randomforestregressor__n_jobs"] == 1
+    assert predictor.estimator.get_params()["randomforestregressor__n_jobs"] == 1
 
 
 @pytest.mark.parametrize("serialization", ["pickle", "cloudpickle"])
@@ -94,7 +96,7 @@ def test_load_pickle_is_refused_unless_trusted(serialization: str, tmp_path: Pat
         load_predictor(folder, trusted=False)
 
     predictor = load_predictor(folder, trusted=True)
-    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(RIDES)))
+    assert list(predictor.predict(RIDES)) == pytest.approx(list(model.predict(ROWS)))
 
 
 def test_load_skops_with_an_untrusted_type_is_refused(tmp_path: Path) -> None:
@@ -195,7 +197,7 @@ def test_load_model_of_other_features_is_refused_by_name(
 
 def test_load_model_with_another_separator_is_served(tmp_path: Path) -> None:
     """How a DictVectorizer spells its columns does not matter."""
-    model = make_pipeline(DictVectorizer(separator="#"), LinearRegression()).fit(RIDES, MINUTES)
+    model = make_pipeline(DictVectorizer(separator="#"), LinearRegression()).fit(ROWS, MINUTES)
 
     assert load_predictor(save(model, tmp_path), trusted=False).predict(RIDES)
 
@@ -288,7 +290,7 @@ def test_load_pyfunc_predicts_where_mlflow_is_installed(pyfunc_folder: Path) -> 
     """Any other flavour goes through MLflow, when it is trusted and MLflow is there."""
     predictor = load_predictor(pyfunc_folder, trusted=True)
 
-    expected = [5 * float(ride["trip_distance"]) for ride in RIDES]
+    expected = [5 * float(ride["trip_distance"]) for ride in ROWS]
     assert list(predictor.predict(RIDES)) == pytest.approx(expected)
 
 
@@ -311,20 +313,18 @@ def test_load_pyfunc_without_mlflow_says_so(
 def test_predict_column_of_values_is_one_value_a_ride(tmp_path: Path) -> None:
     """A model that answers a column, as one trained on a table of targets does, is read flat."""
     model = make_pipeline(DictVectorizer(), LinearRegression()).fit(
-        RIDES, np.array(MINUTES).reshape(-1, 1)
+        ROWS, np.array(MINUTES).reshape(-1, 1)
     )
 
     values: Sequence[float] = load_predictor(save(model, tmp_path), trusted=False).predict(RIDES)
 
-    assert len(values) == len(RIDES)
+    assert len(values) == len(ROWS)
     assert isinstance(values[0], float)
 
 
 def test_course_model_with_fewer_features_is_served(tmp_path: Path) -> None:
     """A model of the course's two features ignores the others."""
-    two: list[Features] = [
-        {name: ride[name] for name in ("PU_DO", "trip_distance")} for ride in RIDES
-    ]
+    two = [{name: ride[name] for name in ("PU_DO", "trip_distance")} for ride in ROWS]
     model = make_pipeline(DictVectorizer(), LinearRegression()).fit(two, MINUTES)
 
     predictor = load_predictor(save(model, tmp_path), trusted=False)

@@ -14,7 +14,7 @@ import pytest
 from local.emulator import Emulator
 from model_service.artifacts import digest
 from model_service.events import Ride
-from model_service.features import ride_features
+from model_service.features import ride_features, rows
 from training.errors import TrackingError
 
 # MLflow warns of deprecations even when it is imported, which is why that is done late here.
@@ -144,6 +144,7 @@ def test_training_run_has_parameters_metrics_and_digest(trained: Trained, run: A
         "train_rides": "100",
         "validate": "synthetic rides of seed 2",
         "validate_rides": "20",
+        "model": "ridge",
         "alpha": "3.0",
         "solver": "sparse_cg",
     }
@@ -155,7 +156,7 @@ def test_training_run_uri_is_loaded_by_mlflow(run: Any) -> None:
     """`runs:/` still loads the model, both as scikit-learn and as a function of features."""
     import mlflow
 
-    uri, rides = f"runs:/{run.info.run_id}/model", [ride_features(Ride(130, 205, 3.66))]
+    uri, rides = f"runs:/{run.info.run_id}/model", list(rows(ride_features([Ride(130, 205, 3.66)])))
     predictions = mlflow.sklearn.load_model(uri).predict(rides)
 
     assert 1 < predictions[0] < 60

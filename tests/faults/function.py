@@ -12,7 +12,7 @@ from local.function import FunctionFailed
 from local.memory import MemoryKinesis
 from model_service.deadline import Deadline
 from model_service.fakes import FakePredictor, FakeS3
-from model_service.features import Features
+from model_service.features import Row
 from model_service.service import Model, Service
 from model_service.sinks import PredictionStream, RejectionStore
 from tests.faults.chaos import Chaos, Clock, FaultyOutput, FaultyStore, Killed, Tally
@@ -114,7 +114,7 @@ class FragileFunction:
     def _predict(self, chaos: Chaos) -> Any:
         out_of_memory = chaos.strikes("function: out of memory")
 
-        def predict(features: Features) -> float:
+        def predict(features: Row) -> float:
             if out_of_memory:
                 raise MemoryError
             if features["PU"] == str(DEADLY_ZONE):

@@ -1,29 +1,63 @@
 from math import log1p
 
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from model_service.events import Ride
-from model_service.features import MAX_DISTANCE_MILES, ride_features
+from model_service.features import (
+    FEATURES,
+    MAX_DISTANCE_MILES,
+    Row,
+    ride_features,
+    rows,
+    table,
+)
+
+rides = st.builds(Ride, st.integers(), st.integers(), st.floats(0, 1e9))
+
+
+def features_of(ride: Ride) -> Row:
+    (row,) = rows(ride_features([ride]))
+    return row
 
 
 def test_ride_features_of_the_contract_example() -> None:
     """Zones are categories, with the pair from pickup to drop-off; miles are numbers."""
-    assert ride_features(Ride(130, 205, 3.66)) == {
+    assert features_of(Ride(130, 205, 3.66)) == {
         "PU_DO": "130_205",
         "PU": "130",
         "DO": "205",
         "trip_distance": 3.66,
-        "log_distance": log1p(3.66),
+        "log_distance": pytest.approx(log1p(3.66), rel=1e-15),
         "no_distance": 0.0,
     }
 
 
 def test_ride_features_broken_taximeter_is_clipped() -> None:
     """A distance of 100,000 miles counts as the longest plausible one."""
-    features = ride_features(Ride(1, 2, 100_000.0))
+    features = features_of(Ride(1, 2, 100_000.0))
 
     assert features["trip_distance"] == MAX_DISTANCE_MILES
-    assert features["log_distance"] == log1p(MAX_DISTANCE_MILES)
+    assert features["log_distance"] == features_of(Ride(1, 2, MAX_DISTANCE_MILES))["log_distance"]
 
 
 def test_ride_features_no_distance_is_a_feature() -> None:
     """A distance of 0 says that none was measured."""
-    assert ride_features(Ride(1, 2, 0.0))["no_distance"] == 1.0
+    assert features_of(Ride(1, 2, 0.0))["no_distance"] == 1.0
+
+
+@given(st.lists(rides, max_size=20))
+def test_ride_features_of_a_batch_are_those_of_each_ride(batch: list[Ride]) -> None:
+    """A ride has the same features, to the bit, whatever rides are in its batch."""
+    assert list(rows(ride_features(batch))) == [features_of(ride) for ride in batch]
+
+
+def test_table_has_a_row_a_ride_and_a_column_a_feature() -> None:
+    """As a table, features keep their order and their types."""
+    made = table(ride_features([Ride(1, 2, 3.0), Ride(4, 5, 0.0)]))
+
+    assert made.shape == (2, len(FEATURES))
+    assert made[1].tolist() == ["4_5", "4", "5", 0.0, 0.0, 1.0]
+    assert made.dtype == np.object_

@@ -22,7 +22,7 @@ from model_service.fakes import (
     kinesis_event,
     refuse,
 )
-from model_service.features import Features
+from model_service.features import Features, Row
 from model_service.predictors import Predictor
 from model_service.service import Model, Service
 from model_service.sinks import NoRejectionStore, NoStream, PredictionStream, RejectionStore
@@ -38,11 +38,11 @@ def ride(ride_id: int | str, distance: float = 2.0) -> bytes:
     return json.dumps({"ride": fields, "ride_id": ride_id}).encode()
 
 
-def ten_minutes_a_mile(features: Features) -> float:
+def ten_minutes_a_mile(features: Row) -> float:
     return 10 * float(features["trip_distance"])
 
 
-def fails_on_13_miles(features: Features) -> float:
+def fails_on_13_miles(features: Row) -> float:
     if features["trip_distance"] == 13:
         raise ValueError("13 miles")
     return ten_minutes_a_mile(features)
@@ -132,7 +132,7 @@ def test_handle_predicts_a_batch_in_one_call() -> None:
     class Counting(FakePredictor):
         calls = 0
 
-        def predict(self, features: Sequence[Features]) -> Sequence[float]:
+        def predict(self, features: Features) -> Sequence[float]:
             self.calls += 1
             return super().predict(features)
 
@@ -317,7 +317,7 @@ def test_handle_record_that_cannot_be_written_is_spelt_out() -> None:
 def test_handle_logs_no_payload(caplog: pytest.LogCaptureFixture) -> None:
     """Whatever goes wrong, the log has places and reasons, and neither rides nor zones."""
 
-    def fails_on_some(features: Features) -> float:
+    def fails_on_some(features: Row) -> float:
         if features["trip_distance"] == 13:
             raise ValueError(f"unknown zones {features['PU_DO']}")
         return float("nan") if features["trip_distance"] == 7 else 1.0
@@ -359,7 +359,7 @@ def test_handle_models_message_is_one_short_line() -> None:
         def __str__(self) -> str:
             raise RuntimeError
 
-    def fails(features: Features) -> float:
+    def fails(features: Row) -> float:
         if features["trip_distance"] == 13:
             raise Unspeakable
         if features["trip_distance"] == 14:
@@ -394,7 +394,7 @@ def test_handle_memory_that_runs_out_is_no_fault_of_a_ride(full_batches: int) ->
     """Out of memory, in the batch or in one ride of it, fails the batch: no ride is rejected."""
     rides = iter([MemoryError] if not full_batches else [ValueError, MemoryError])
 
-    def predict(features: Features) -> float:
+    def predict(features: Row) -> float:
         for error in rides:
             raise error
         return 1.0
@@ -411,7 +411,7 @@ def test_handle_model_that_answers_too_few_values_is_broken() -> None:
     """A model that does not answer for each ride is not believed for any."""
 
     class Short:
-        def predict(self, features: Sequence[Features]) -> Sequence[float]:
+        def predict(self, features: Features) -> Sequence[float]:
             return []
 
     with pytest.raises(ModelBroken):
@@ -434,7 +434,7 @@ def test_handle_prediction_that_is_not_finite_is_rejected(value: float) -> None:
 def test_handle_rides_that_raise_beside_one_that_is_not_finite_are_rejected() -> None:
     """A model that answers for one ride, if only with NaN, is not broken."""
 
-    def nan_or_raises(features: Features) -> float:
+    def nan_or_raises(features: Row) -> float:
         return float("nan") if features["trip_distance"] == 13 else 1 / 0
 
     bench = Bench(FakePredictor(nan_or_raises))
@@ -447,7 +447,7 @@ def test_handle_batch_call_that_takes_all_the_time_reports_everything() -> None:
     """If the model raises on a batch when time is up, no ride is tried alone; all come again."""
     clock = ManualClock()
 
-    def slow(features: Features) -> float:
+    def slow(features: Row) -> float:
         clock.sleep(55)
         raise ValueError
 
@@ -544,7 +544,7 @@ def test_handle_running_out_of_time_one_by_one_reports_the_rest() -> None:
     """Looking for the ride that breaks a batch stops in time; the rest is reported."""
     clock = ManualClock()
 
-    def slow(features: Features) -> float:
+    def slow(features: Row) -> float:
         clock.sleep(10)
         return fails_on_13_miles(features)
 
@@ -564,7 +564,7 @@ def test_handle_running_out_of_time_before_any_ride_is_predicted_fails_the_batch
     """If time ends while every ride so far raised, none of them is rejected on suspicion."""
     clock = ManualClock()
 
-    def slow(features: Features) -> float:
+    def slow(features: Row) -> float:
         clock.sleep(20)
         raise ValueError("down")
 
@@ -588,7 +588,7 @@ def test_handle_stuck_entry_does_not_keep_rejections_from_being_stored() -> None
 # Everything at once
 
 
-def nan_on_13_miles(features: Features) -> float:
+def nan_on_13_miles(features: Row) -> float:
     return float("nan") if features["trip_distance"] == 13 else ten_minutes_a_mile(features)
 
 

@@ -1,0 +1,47 @@
+"""The files of a model's folder, as far as every flavour needs them."""
+
+from pathlib import Path
+from typing import Any
+
+from model_service.errors import ModelRefused
+from model_service.mlmodel import MLMODEL, MLmodel
+from model_service.s3 import MAX_METADATA_BYTES
+
+
+def read_mlmodel(folder: Path) -> MLmodel:
+    """The `MLmodel` file of a folder.
+
+    Raises:
+        ModelRefused: It is not the file of a model.
+    """
+    path = inside(folder, MLMODEL)
+    if path.stat().st_size > MAX_METADATA_BYTES:
+        raise ModelRefused(f"{path} is larger than {MAX_METADATA_BYTES} bytes")
+    return MLmodel.parse(path.read_bytes(), str(path))
+
+
+def inside(folder: Path, name: Any) -> Path:
+    """The path of a file that `MLmodel` names.
+
+    Raises:
+        ModelRefused: It is not a file of the folder.
+    """
+    path = folder / str(name)
+    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+        raise ModelRefused(
+            f"{folder / MLMODEL} names the model file {name!r}, which is not a file of its folder"
+        )
+    return path
+
+
+def require_trust(what: str, *, trusted: bool) -> None:
+    """Let a format that runs code through only where it is trusted.
+
+    Raises:
+        ModelRefused: It is not; the message has the ways out.
+    """
+    if not trusted:
+        raise ModelRefused(
+            f"{what}, which can run any code when it is loaded; log the model in skops format, "
+            "pin this one with MODEL_SHA256, or set ALLOW_PICKLE=True"
+        )

@@ -1,0 +1,175 @@
+"""Models of scikit-learn, in the formats that MLflow keeps them in."""
+
+import pickle
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model_service.archives import require_bounded
+from model_service.errors import ModelRefused
+from model_service.features import FEATURES, Features, rows, table, to_list
+from model_service.model_files import inside, require_trust
+
+# Types outside of skops' own list that scikit-learn's estimators are made of. The list is ours: one
+# in the model's files could be written by whoever wrote the model.
+TRUSTED_TYPES = (
+    "sklearn._loss.link.IdentityLink",
+    "sklearn._loss.link.Interval",
+    "sklearn._loss.loss.HalfSquaredError",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.tree._tree.Tree",
+)
+
+
+class SklearnModel:
+    """A scikit-learn estimator.
+
+    Args:
+        estimator: Predicts a batch.
+        shape: Makes what the estimator takes of the features.
+    """
+
+    def __init__(self, estimator: Any, shape: Callable[[Features], Any]) -> None:
+        self.estimator = estimator
+        self._shape = shape
+
+    def predict(self, features: Features) -> Sequence[float]:
+        """One value for each ride of `features`, in their order."""
+        answer = self.estimator.predict(self._shape(features))
+        values: list[float] = np.asarray(answer, dtype=float).ravel().tolist()
+        return values
+
+
+def load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> SklearnModel:
+    """Load the scikit-learn flavour of a model.
+
+    Raises:
+        ModelRefused: Its format is not allowed, it was trained with another minor version of
+            scikit-learn, or on features that are not made here.
+    """
+    _require_installed(folder)
+    _require_same_sklearn(flavor.get("sklearn_version"))
+    path = inside(folder, flavor.get("pickled_model"))
+    serialization = flavor.get("serialization_format")
+    if serialization == "skops":
+        estimator = _load_skops(path)
+    elif serialization in ("pickle", "cloudpickle"):
+        require_trust(f"{path} is a {serialization} file", trusted=trusted)
+        estimator = _load_pickle(path)
+    else:
+        raise ModelRefused(
+            f"{path} has serialization_format {serialization!r}; "
+            "it must be skops, or pickle or cloudpickle where those are allowed"
+        )
+    _require_predicts(estimator, path)
+    _use_one_thread(estimator)
+    return SklearnModel(estimator, _shape(estimator, path))
+
+
+def _require_predicts(estimator: Any, path: Path) -> None:
+    if not (hasattr(estimator, "predict") and hasattr(estimator, "get_params")):
+        raise ModelRefused(
+            f"{path} holds a {type(estimator).__name__}, which does not predict; "
+            "log one scikit-learn estimator, such as a pipeline from features to prediction"
+        )
+
+
+def _shape(estimator: Any, path: Path) -> Callable[[Features], Any]:
+    """What an estimator takes: a table, if it was fitted on one, or rows for a DictVectorizer."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is not None:
+        _require_known(path, {str(name) for name in names if name not in FEATURES})
+        return partial(_frame, list(names))
+    width = getattr(estimator, "n_features_in_", None)
+    if width is not None:
+        if width != len(FEATURES):
+            raise ModelRefused(
+                f"{path} was trained on {width} columns without names; model_service/features.py "
+                f"makes {len(FEATURES)}: {', '.join(FEATURES)}"
+            )
+        return table
+    for part in (estimator, *estimator.get_params(deep=True).values()):
+        columns = getattr(part, "feature_names_", ())
+        separator = getattr(part, "separator", "=")
+        _require_known(path, {name for name in columns if not _is_known(name, separator)})
+    return lambda features: list(rows(features))
+
+
+def _frame(names: Sequence[str], features: Features) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({name: to_list(features[name]) for name in names})
+
+
+def _require_known(path: Path, unknown: set[str]) -> None:
+    """Refuse a model of features that are not made here, which a DictVectorizer takes for 0."""
+    if unknown:
+        raise ModelRefused(
+            f"{path} was trained on {len(unknown)} features, such as {min(unknown)!r}, which "
+            "model_service/features.py does not make; it makes "
+            + ", ".join(f"{name} ({kind.__name__})" for name, kind in FEATURES.items())
+        )
+
+
+def _is_known(name: str, separator: str) -> bool:
+    """Whether a DictVectorizer's column is one of a feature made here, as text or as a number."""
+    feature, is_text, _ = name.partition(separator)
+    return FEATURES.get(feature) is (str if is_text else float)
+
+
+def _require_installed(folder: Path) -> None:
+    if find_spec("sklearn") is None:
+        raise ModelRefused(
+            f"the model in {folder} needs scikit-learn, and this image serves ONNX only: build the "
+            "image with SERVING=all, or release the run with `make release`, which makes it in ONNX"
+        )
+
+
+def _require_same_sklearn(trained_with: Any) -> None:
+    import sklearn
+
+    installed = str(sklearn.__version__)
+    if str(trained_with).split(".")[:2] != installed.split(".")[:2]:
+        raise ModelRefused(
+            f"the model was trained with scikit-learn {trained_with}, and {installed} is "
+            "installed, which may predict other values without an error: train it again with "
+            f"scikit-learn {installed}, or build the image with scikit-learn {trained_with}"
+        )
+
+
+def _load_skops(path: Path) -> Any:
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    require_bounded(path)
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ModelRefused(
+            f"{path} holds types that are not on the list of trusted types: {error}; "
+            "if they are safe, add them to TRUSTED_TYPES in model_service/sklearn_models.py"
+        ) from None
+
+
+def _load_pickle(path: Path) -> Any:
+    from sklearn.exceptions import InconsistentVersionWarning
+
+    with warnings.catch_warnings(record=True) as caught, path.open("rb") as file:
+        warnings.simplefilter("always", InconsistentVersionWarning)
+        estimator = pickle.load(file)  # noqa: S301 - pinned, or allowed in so many words
+    for warning in caught:
+        if isinstance(warning.message, InconsistentVersionWarning):
+            _require_same_sklearn(warning.message.original_sklearn_version)
+    return estimator
+
+
+def _use_one_thread(estimator: Any) -> None:
+    # A thread pool costs more than it gives on batches of a stream, and Lambda has few cores.
+    jobs = [name for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"]
+    estimator.set_params(**dict.fromkeys(jobs, 1))

@@ -1,0 +1,201 @@
+"""A model's twin in ONNX predicts what the model predicts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import (
+    ExtraTreesRegressor,
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import Lasso, LinearRegression, Ridge, SGDRegressor
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MaxAbsScaler,
+    OneHotEncoder,
+    OrdinalEncoder,
+    TargetEncoder,
+)
+from sklearn.tree import DecisionTreeRegressor
+
+from model_service.events import Ride
+from model_service.features import ride_features
+from model_service.onnx_models import OnnxModel, load_onnx
+from training.errors import CannotConvert
+from training.examples import Examples
+from training.kinds import Kind
+from training.model import fit, inputs, predict
+from training.synthetic import synthetic_rides
+from training.twin.convert import convert
+from training.twin.proof import largest_difference
+
+SYNTHETIC = synthetic_rides(300, seed=3)
+RIDES = [synthetic.ride for synthetic in SYNTHETIC]
+MINUTES = [synthetic.duration for synthetic in SYNTHETIC]
+ZONES, MILES = [0, 1, 2], [3, 4, 5]
+
+# Known zones and unknown ones, plain distances and what a broken taximeter says.
+zones = st.sampled_from([ride.PULocationID for ride in RIDES[:40]]) | st.integers(-5, 10**12)
+miles = st.floats(0, 45) | st.floats(0, 1e308) | st.sampled_from([r.trip_distance for r in RIDES])
+rides = st.lists(st.builds(Ride, zones, zones, miles), min_size=1, max_size=30)
+
+
+def rows_into(estimator: Any, *, sparse: bool = True) -> Any:
+    pipeline = make_pipeline(DictVectorizer(sparse=sparse), estimator)
+    return pipeline.fit(inputs(pipeline, RIDES), MINUTES)
+
+
+def table_into(estimator: Any, encoder: Any, remainder: Any = "passthrough") -> Any:
+    columns = ColumnTransformer([("zones", encoder, ZONES)], remainder=remainder)
+    pipeline = make_pipeline(columns, estimator)
+    return pipeline.fit(inputs(pipeline, RIDES), MINUTES)
+
+
+def save(model: onnx.ModelProto, folder: Path) -> OnnxModel:
+    onnx.save_model(model, folder / "model.onnx")
+    return load_onnx(folder, {"data": "model.onnx"})
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "linear": lambda: rows_into(LinearRegression()),
+    "ridge": lambda: rows_into(Ridge()),
+    "lasso": lambda: rows_into(Lasso(), sparse=False),
+    "sgd": lambda: rows_into(SGDRegressor(random_state=0), sparse=False),
+    "linear over encoded zones": lambda: table_into(LinearRegression(), TargetEncoder()),
+    "linear over one-hot zones": lambda: table_into(
+        LinearRegression(), OneHotEncoder(handle_unknown="ignore")
+    ),
+    "linear over encoded zones alone": lambda: table_into(
+        LinearRegression(), TargetEncoder(), remainder="drop"
+    ),
+    "tree": lambda: rows_into(DecisionTreeRegressor(random_state=0)),
+    "tree without a split": lambda: rows_into(DecisionTreeRegressor(min_samples_leaf=300)),
+    "forest": lambda: rows_into(RandomForestRegressor(7, random_state=0)),
+    "extra trees": lambda: rows_into(ExtraTreesRegressor(7, random_state=0)),
+    "forest over one-hot zones": lambda: table_into(
+        RandomForestRegressor(7, random_state=0), OneHotEncoder(handle_unknown="ignore")
+    ),
+    "boosting": lambda: rows_into(GradientBoostingRegressor(n_estimators=9, random_state=0)),
+    "boosting from zero": lambda: rows_into(
+        GradientBoostingRegressor(n_estimators=9, init="zero", random_state=0)
+    ),
+    "hist boosting": lambda: rows_into(
+        HistGradientBoostingRegressor(max_iter=9, random_state=0), sparse=False
+    ),
+    **{
+        f"training's {kind}": lambda kind=kind: fit(Examples("", RIDES, MINUTES), kind)
+        for kind in Kind
+    },
+}
+
+
+@pytest.fixture(params=MODELS, scope="module")
+def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A model, and its twin as the function loads it."""
+    model = MODELS[request.param]()
+    return model, save(convert(model), tmp_path_factory.mktemp("twin"))
+
+
+@given(batch=rides)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_twin_predicts_what_the_model_predicts(twins: Any, batch: list[Ride]) -> None:
+    """Whatever the rides, the twin's prediction is the model's, but for rounding."""
+    model, twin = twins
+
+    assert list(twin.predict(ride_features(batch))) == pytest.approx(
+        predict(model, batch).tolist(), rel=1e-9, abs=1e-9
+    )
+
+
+def ordinal() -> OrdinalEncoder:
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+
+
+@pytest.mark.parametrize(
+    ("model", "why"),
+    [
+        (lambda: rows_into(KNeighborsRegressor()), "KNeighborsRegressor is neither a linear"),
+        (lambda: rows_into(DummyRegressor()), "DummyRegressor is neither"),
+        (
+            lambda: make_pipeline(DictVectorizer(), MaxAbsScaler(), Ridge()),
+            "2 steps before its Ridge",
+        ),
+        (Ridge, "0 steps before its Ridge"),
+        (
+            lambda: make_pipeline(FunctionTransformer(np.sqrt), Ridge()),
+            "FunctionTransformer is neither a DictVectorizer nor a ColumnTransformer",
+        ),
+        (
+            lambda: table_into(Ridge(), ordinal()),
+            "a step that is not known here: OrdinalEncoder",
+        ),
+        (
+            lambda: table_into(Ridge(), OneHotEncoder(handle_unknown="infrequent_if_exist")),
+            "a step that is not known here: OneHotEncoder",
+        ),
+        (
+            lambda: rows_into(
+                HistGradientBoostingRegressor(max_iter=3, loss="poisson"), sparse=False
+            ),
+            "its loss 'poisson'",
+        ),
+        (
+            lambda: rows_into(
+                HistGradientBoostingRegressor(max_iter=9, categorical_features=list(range(200))),
+                sparse=False,
+            ),
+            "it splits by categories of its own",
+        ),
+    ],
+)  # fmt: skip
+def test_model_without_a_twin_says_why(model: Callable[[], Any], why: str) -> None:
+    """What cannot be converted is named, and nothing is guessed."""
+    with pytest.raises(CannotConvert, match=why):
+        convert(model())
+
+
+def test_model_of_other_features_has_no_twin() -> None:
+    """A feature that is not made here is named."""
+    model = make_pipeline(DictVectorizer(), Ridge()).fit([{"hour": 1.0}, {"hour": 2.0}], [1, 2])
+
+    with pytest.raises(CannotConvert, match=r"it takes 'hour'; .*features\.py makes PU_DO, PU"):
+        convert(model)
+
+
+def test_proof_states_the_largest_difference(tmp_path: Path) -> None:
+    """A twin that predicts the same is stated to, with the difference that rounding makes."""
+    model = rows_into(Ridge())
+    save(convert(model), tmp_path)
+
+    assert 0 <= largest_difference(model, tmp_path, "model.onnx", RIDES) < 1e-10
+
+
+def test_proof_refuses_the_twin_of_another_model(tmp_path: Path) -> None:
+    """A twin that predicts something else is refused, with the ride, the value and the bound."""
+    save(convert(rows_into(Ridge(alpha=9))), tmp_path)
+
+    with pytest.raises(CannotConvert, match=r"predicts .* for Ride\(.* differs by .*0\.0001 is"):
+        largest_difference(rows_into(Ridge()), tmp_path, "model.onnx", RIDES)
+
+
+@pytest.mark.parametrize("rides", [RIDES, []])
+def test_proof_refuses_a_twin_that_is_wrong_in_a_corner(rides: list[Ride], tmp_path: Path) -> None:
+    """A twin is tried on unknown zones and odd distances, whatever rides are given."""
+    model = rows_into(Ridge())
+    model[-1].coef_[-1] = np.nan
+    save(convert(model), tmp_path)
+
+    with pytest.raises(CannotConvert, match="differs by nan"):
+        largest_difference(model, tmp_path, "model.onnx", rides)

@@ -1,0 +1,52 @@
+"""How far a twin's predictions are from those of its model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from model_service.events import Ride
+from model_service.features import ride_features
+from model_service.onnx_models import load_onnx
+from training.errors import CannotConvert
+from training.model import predict
+
+# In the unit of the prediction (minutes, dollars): far below what a prediction is good for, and
+# far above what rounding does, so that more than this is a fault of the conversion.
+MAX_DIFFERENCE = 1e-4
+
+# What no training data has, and the function is sent: unknown zones, no distance, far too much.
+_CORNERS = [
+    Ride(pickup, dropoff, miles)
+    for pickup, dropoff in ((1, 1), (-1, 265), (10**9, 10**9))
+    for miles in (0.0, 5e-324, 0.01, 39.999999, 40.0, 1e308)
+]
+
+
+def largest_difference(model: Any, folder: Path, data: str, rides: Sequence[Ride]) -> float:
+    """Compare a model with its twin on rides, and on what no ride should be.
+
+    Args:
+        model: A scikit-learn pipeline.
+        folder: Holds the twin.
+        data: The twin's file.
+        rides: Best some that the model was not trained on.
+
+    Returns:
+        The largest difference, in the unit of the prediction.
+
+    Raises:
+        CannotConvert: It is more than `MAX_DIFFERENCE`.
+    """
+    rides = [*rides, *_CORNERS]
+    twin = load_onnx(folder, {"data": data}).predict(ride_features(rides))
+    differences = np.abs(predict(model, rides) - np.asarray(twin))
+    worst = int(np.argmax(differences))
+    # A difference that is no number is none that is small.
+    if not differences[worst] <= MAX_DIFFERENCE:
+        raise CannotConvert(
+            f"its twin predicts {twin[worst]} for {rides[worst]}, and it differs by "
+            f"{differences[worst]}; {MAX_DIFFERENCE} is allowed"
+        )
+    return float(differences[worst])
