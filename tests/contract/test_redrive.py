@@ -14,9 +14,9 @@ from local.reader import StreamReader
 from local.records import Record, SourceShard
 from local.stack import MODEL_BUCKET, Stack, train_model
 from ops.errors import OpsError
-from ops.failures import Identity
-from ops.redrive import main
-from ops.redriven import Memory, State
+from ops.redrive.__main__ import main
+from ops.redrive.failures import Identity
+from ops.redrive.memory import Memory, State
 from tests.kpl import aggregate
 from tests.polling import until
 

@@ -19,11 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ops.errors import OpsError
-from ops.failures import Kind
 from ops.moments import moment
-from ops.plan import MEANINGS, Fate, Plan
-from ops.redriver import Connect, Redrive
-from ops.selection import Selection
+from ops.redrive.commands import Connect, Redrive
+from ops.redrive.failures import Kind
+from ops.redrive.plan import MEANINGS, Fate, Plan
+from ops.redrive.selection import Selection
 from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
 STREAM = "ride_events"
@@ -32,7 +32,7 @@ MAX_REPORTS = 20
 
 
 def connected(service: str) -> Any:
-    """A boto3 client that gives up well within `redriven.LEASE_SECONDS`."""
+    """A boto3 client that gives up well within `memory.LEASE_SECONDS`."""
     config = Config(
         connect_timeout=5,
         read_timeout=10,

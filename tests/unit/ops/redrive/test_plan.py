@@ -5,13 +5,13 @@ import pytest
 
 from model_service.events import Rejection
 from ops.errors import OpsError
-from ops.failures import Failure, FailureStore, Identity
-from ops.fixup import Fix, load_fix
-from ops.plan import Fate, Plan
-from ops.redriven import Memory, State
-from ops.selection import Selection, selected
+from ops.redrive.failures import Failure, FailureStore, Identity
+from ops.redrive.fixup import Fix, load_fix
+from ops.redrive.memory import Memory, State
+from ops.redrive.plan import Fate, Plan
+from ops.redrive.selection import Selection, selected
 from tests.kpl import aggregate
-from tests.unit.ops.bucket import SHARD, FakeBucket, given_up, rejected, rejection
+from tests.unit.ops.redrive.bucket import SHARD, FakeBucket, given_up, rejected, rejection
 
 AGGREGATE = aggregate([("a", b"1"), ("b", b"2")])
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ops.failures import Failure, FailureStore, Kind, Place
+from ops.redrive.failures import Failure, FailureStore, Kind, Place
 
 # How much the clocks of S3 and of Kinesis may differ.
 CLOCKS_DIFFER_SECONDS = 3600

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from model_service.events import Reason
-from ops.failures import Failure, FailureStore, Kind, Place, place_of
-from ops.selection import Selection, selected
-from tests.unit.ops.bucket import (
+from ops.redrive.failures import Failure, FailureStore, Kind, Place, place_of
+from ops.redrive.selection import Selection, selected
+from tests.unit.ops.redrive.bucket import (
     ARRIVED,
     AWS_KEY,
     SHARD,

@@ -18,11 +18,12 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ops.errors import OpsError
-from ops.failures import Identity, listed
 from ops.moments import written
+from ops.redrive.failures import Identity, listed
 
 PREFIX = "redriven"
-# Longer than a call can take, all its retries included (`ops.resend`, `ops.redrive.connected`).
+# Longer than a call can take, all its retries included (`resend.PATIENCE_SECONDS`,
+# `__main__.connected`).
 LEASE_SECONDS = 180.0
 
 

@@ -13,9 +13,10 @@ from model_service.fakes import FakeKinesis, FakePredictor, refuse
 from model_service.service import Model
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
-from ops.replay import main, replay, summary
-from ops.score import LinesFile, Scorer
-from ops.span import Bound, Span
+from ops.replay.__main__ import main
+from ops.replay.replay import replay, summary
+from ops.replay.score import LinesFile, Scorer
+from ops.replay.span import Bound, Span
 from ops.terminal import Progress
 
 SHARD = "shardId-000000000000"

@@ -7,10 +7,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from model_service.deadline import Deadline
 from model_service.sinks import MAX_CALL_BYTES, MAX_CALL_ENTRIES, PredictionSink
 from ops.errors import OpsError
-from ops.plan import Planned
-from ops.redriven import Memory, State
+from ops.redrive.memory import Memory, State
+from ops.redrive.plan import Planned
 
-# How long a call's refused records are sent again; with `redriven.LEASE_SECONDS` in mind.
+# How long a call's refused records are sent again; with `memory.LEASE_SECONDS` in mind.
 PATIENCE_SECONDS = 60.0
 
 

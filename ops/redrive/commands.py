@@ -7,13 +7,13 @@ from botocore.exceptions import ClientError
 
 from model_service.sinks import PredictionStream
 from ops.errors import OpsError
-from ops.failures import Failure, FailureStore, place_of
-from ops.fixup import load_fix
-from ops.plan import Fate, Plan, Planned
-from ops.redriven import Memory
-from ops.resend import Resender
-from ops.selection import Selection, selected
-from ops.table import each, shown, table
+from ops.redrive.failures import Failure, FailureStore, place_of
+from ops.redrive.fixup import load_fix
+from ops.redrive.memory import Memory
+from ops.redrive.plan import Fate, Plan, Planned
+from ops.redrive.resend import Resender
+from ops.redrive.selection import Selection, selected
+from ops.redrive.table import each, shown, table
 from ops.terminal import Progress
 
 Connect = Callable[[str], Any]

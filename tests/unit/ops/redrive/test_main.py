@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
 from model_service.fakes import FakeKinesis, fail
-from ops.redrive import main
-from tests.unit.ops.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
+from ops.redrive.__main__ import main
+from tests.unit.ops.redrive.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
 
 BAD = b'{"ride": {"trip_distance": "3.66"}}'
 

@@ -1,9 +1,9 @@
 import pytest
 
 from ops.errors import OpsError
-from ops.failures import Identity
-from ops.redriven import LEASE_SECONDS, Memory, State
-from tests.unit.ops.bucket import SHARD, FakeBucket
+from ops.redrive.failures import Identity
+from ops.redrive.memory import LEASE_SECONDS, Memory, State
+from tests.unit.ops.redrive.bucket import SHARD, FakeBucket
 
 ONE, TWO = (Identity("rides", SHARD, number, None) for number in "12")
 

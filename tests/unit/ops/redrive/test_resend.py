@@ -8,13 +8,13 @@ from model_service.deadline import Deadline
 from model_service.fakes import FakeKinesis, fail, refuse
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
-from ops.failures import identity_of
-from ops.plan import Planned
 from ops.records import source_record
-from ops.redriven import Memory
-from ops.resend import Resender, calls
+from ops.redrive.failures import identity_of
+from ops.redrive.memory import Memory
+from ops.redrive.plan import Planned
+from ops.redrive.resend import Resender, calls
 from tests.clock import ManualClock
-from tests.unit.ops.bucket import FakeBucket, rejection
+from tests.unit.ops.redrive.bucket import FakeBucket, rejection
 
 
 def planned(number: int, data: bytes = b"x") -> Planned:

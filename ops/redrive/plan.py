@@ -13,10 +13,10 @@ from model_service.errors import EventError
 from model_service.events import MAX_PARTITION_KEY_CHARACTERS, Rejected, RejectionSource
 from model_service.kinesis import user_records
 from model_service.sinks import Entry
-from ops.failures import Failure, Identity, Kind, identity_of
-from ops.fixup import Fix, NotFixed, fixed
 from ops.records import source_record
-from ops.redriven import Memory
+from ops.redrive.failures import Failure, Identity, Kind, identity_of
+from ops.redrive.fixup import Fix, NotFixed, fixed
+from ops.redrive.memory import Memory
 
 
 class Fate(StrEnum):
