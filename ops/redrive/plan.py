@@ -131,7 +131,8 @@ class Plan:
             self._drop(Fate.UNFIT, identity, unfit)
             return None
         record = source_record(source, base64.b64encode(data).decode())
-        return Planned(identity, Entry(record, source.partition_key, data))
+        place = source.sub_sequence_number
+        return Planned(identity, Entry(record, source.partition_key, data, place))
 
     def _is_done(self, identity: Identity) -> bool:
         whole = identity.whole

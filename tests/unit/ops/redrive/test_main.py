@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
-from model_service.fakes import FakeKinesis, fail
+from model_service.fakes import FakeKinesis, fail, refuse
 from ops.redrive.__main__ import main
 from tests.unit.ops.redrive.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
 
@@ -142,6 +142,16 @@ def test_put_twice_puts_once(capsys: pytest.CaptureFixture[str]) -> None:
         "put before         2  by an earlier put",
         "met twice          1  another model or batch gave the same record up",
     ]
+
+
+def test_put_keeps_the_order_of_the_rides_in_an_aggregated_record() -> None:
+    """One that the stream refuses at first still comes before the next of its key."""
+    aws = Aws(rejected(*(rejection(1, bytes([n]), sub=n) for n in range(3))))
+    aws.stream = FakeStream([refuse(0)])
+
+    assert aws.run("put", "--yes") == 0
+
+    assert [entry["Data"] for entry in aws.stream.records] == [b"\0", b"\1", b"\2"]
 
 
 def test_put_that_leaves_something_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,10 +17,12 @@ from tests.clock import ManualClock
 from tests.unit.ops.redrive.bucket import FakeBucket, rejection
 
 
-def planned(number: int, data: bytes = b"x") -> Planned:
-    source = rejection(number, key=f"key-{number}").source
+def planned(
+    number: int, data: bytes = b"x", *, sub: int | None = None, key: str | None = None
+) -> Planned:
+    source = rejection(number, sub=sub, key=key or f"key-{number}").source
     record = source_record(source, base64.b64encode(data).decode())
-    return Planned(identity_of(source), Entry(record, source.partition_key, data))
+    return Planned(identity_of(source), Entry(record, source.partition_key, data, place=sub))
 
 
 class Sending:
@@ -63,6 +65,15 @@ def test_only_refused_records_are_sent_again() -> None:
     again = [[entry["PartitionKey"] for entry in call] for call in sending.kinesis.calls]
     assert again == [["key-1", "key-2", "key-3"], ["key-2"]]
     assert sending.remembered == ["1", "2", "3"]
+
+
+def test_user_records_of_a_key_do_not_overtake_each_other() -> None:
+    """A refused ride of an aggregated record arrives before the later ones of its key."""
+    sending = Sending(FakeKinesis([refuse(0)]))
+
+    sending.resender.put(planned(1, bytes([n]), sub=n, key="one") for n in range(3))
+
+    assert [entry["Data"] for entry in sending.kinesis.records] == [b"\0", b"\1", b"\2"]
 
 
 def test_record_that_is_refused_to_the_end_is_not_remembered() -> None:
