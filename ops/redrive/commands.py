@@ -1,6 +1,7 @@
 """Lists, shows and puts again what a failures bucket holds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,9 +11,10 @@ from ops.errors import OpsError
 from ops.redrive.failures import Failure, FailureStore, place_of
 from ops.redrive.fixup import load_fix
 from ops.redrive.memory import Memory
+from ops.redrive.order import in_order
 from ops.redrive.plan import Fate, Plan, Planned
 from ops.redrive.resend import Resender
-from ops.redrive.selection import Selection, selected
+from ops.redrive.selection import Selection, Watch, selected
 from ops.redrive.table import each, shown, table
 from ops.terminal import Progress
 
@@ -45,7 +47,8 @@ class Redrive:
         if one_by_one:
             # A bar would be in the way of the lines.
             return each(selected(self._store, selection, lambda *_: None), self._is_done)
-        return table(self._failures(selection), self._is_done)
+        failures = self._watched(partial(selected, self._store, selection))
+        return table(failures, self._is_done)
 
     def show(self, where: str, index: int, selection: Selection) -> str:
         """The failure at a position, or in an object, in full.
@@ -80,7 +83,8 @@ class Redrive:
         memory = self._memory(str(selection.stream))
         kinesis = self._connect("kinesis")
         plan = Plan(memory, function, max_record_bytes(kinesis, onto), self._report)
-        records = plan.records(self._failures(selection))
+        failures = self._watched(partial(in_order, self._store, selection))
+        records = plan.records(failures)
         if really:
             memory.require_free()
             self._resend(records, Resender(PredictionStream(kinesis, onto), onto, memory), plan)
@@ -96,12 +100,12 @@ class Redrive:
             plan.fates[Fate.PUT] = resender.taken
             plan.fates[Fate.NOT_TAKEN] = resender.not_taken
 
-    def _failures(self, selection: Selection) -> Iterator[Failure]:
+    def _watched(self, read: Callable[[Watch], Iterable[Failure]]) -> Iterator[Failure]:
         def watch(done: float, total: float) -> None:
-            self._progress.show(done, total, f"{meant} failures")
+            self._progress.show(done, total, f"{count} failures")
 
-        meant = 0
-        for meant, failure in enumerate(selected(self._store, selection, watch), start=1):  # noqa: B007 - the bar's
+        count = 0
+        for count, failure in enumerate(read(watch), start=1):  # noqa: B007 - the bar's
             yield failure
         self._progress.clear()
 

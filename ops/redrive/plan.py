@@ -54,7 +54,8 @@ class Plan:
     """Turns failures into records to put, each source record once.
 
     An aggregated record of a batch is put as it was, unless there is a fix-up, which is for rides,
-    or some of its user records were put on their own: then it is taken apart.
+    some of its user records were put on their own, or the stream takes no record that large: then
+    it is taken apart.
 
     Args:
         memory: What was put before.
@@ -74,6 +75,7 @@ class Plan:
         self._fix = fix
         self._max_bytes = max_bytes
         self._report = report
+        self._current: Identity | None = None
         self._seen: set[Identity] = set()
         self._taken_apart = {
             i.whole for i in memory.done | memory.doubtful if i.sub_sequence_number is not None
@@ -82,7 +84,11 @@ class Plan:
         self.doubtful = 0
 
     def records(self, failures: Iterable[Failure]) -> Iterator[Planned]:
-        """The records to put, in the order of the failures."""
+        """The records to put, in the order of the failures, which is that of the stream.
+
+        Args:
+            failures: Those of one source record follow each other, as `in_order` has them.
+        """
         for failure in failures:
             for source, payload in self._parts(failure):
                 identity = identity_of(source)
@@ -104,7 +110,8 @@ class Plan:
         return [(failure.source, payload)]
 
     def _batch_parts(self, failure: Failure, payload: bytes) -> list[tuple[RejectionSource, bytes]]:
-        if self._fix is None and failure.identity not in self._taken_apart:
+        too_large = self._unfit(failure.source.partition_key, payload)
+        if not (self._fix or too_large or failure.identity in self._taken_apart):
             return [(failure.source, payload)]
         try:
             records = user_records(source_record(failure.source, failure.data))
@@ -136,6 +143,8 @@ class Plan:
 
     def _is_done(self, identity: Identity) -> bool:
         whole = identity.whole
+        if whole != self._current:
+            self._current, self._seen = whole, set()
         if not self._seen.isdisjoint((identity, whole)):
             self._drop(Fate.SAME, identity)
             return True
@@ -143,8 +152,6 @@ class Plan:
         if self._memory.has_put(identity):
             self._drop(Fate.BEFORE, identity)
             return True
-        if identity != whole:
-            self._taken_apart.add(whole)
         return False
 
     def _fixed(self, identity: Identity, payload: bytes) -> bytes | None:

@@ -97,6 +97,17 @@ def test_payload_that_is_no_event_is_reported() -> None:
     assert "this is not a batch of Kinesis records" in report
 
 
+@pytest.mark.parametrize(("number", "arrived"), [("x", ARRIVED), ("7", 1e30)])
+def test_rejection_that_names_no_record_is_reported(number: str, arrived: float) -> None:
+    """A sequence number that is none, or a time that no calendar has."""
+    ((key, body),) = rejected(rejection(7, arrived=arrived)).items()
+
+    failures, (report,) = read(FakeBucket({key: body.replace(b'"7"', f'"{number}"'.encode())}))
+
+    assert failures == []
+    assert "this is not a batch of Kinesis records" in report
+
+
 def test_other_objects_are_not_read() -> None:
     """Asynchronous failures of other functions, and notes about puts, are none of these."""
     keys = ["aws/lambda/async/f/2022/06/02/x", "redriven/rides/00000001.json", "rejected/readme"]

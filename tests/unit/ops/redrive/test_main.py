@@ -144,6 +144,22 @@ def test_put_twice_puts_once(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_put_keeps_the_order_of_a_key_over_objects_and_shards() -> None:
+    """A record of a given-up batch comes before its key's later rejections, a parent's first."""
+    child = "shardId-000000000001"
+    later = rejected(rejection(3, b"3", key="key-0"), rejection(10, b"10", key="key-0"))
+    of_child = {
+        key.replace(SHARD, child): body.replace(SHARD.encode(), child.encode())
+        for key, body in rejected(rejection(1, b"child's 1", key="key-0", model="a")).items()
+    }
+    aws = Aws(of_child, later, given_up(b"2", first=2), given_up(b"9", first=9, key=f"{AWS_KEY}1"))
+
+    assert aws.run("put", "--yes") == 0
+
+    puts = [entry["Data"] for entry in aws.stream.records]
+    assert puts == [b"2", b"3", b"9", b"10", b"child's 1"]
+
+
 def test_put_keeps_the_order_of_the_rides_in_an_aggregated_record() -> None:
     """One that the stream refuses at first still comes before the next of its key."""
     aws = Aws(rejected(*(rejection(1, bytes([n]), sub=n) for n in range(3))))

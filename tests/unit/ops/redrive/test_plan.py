@@ -8,8 +8,9 @@ from ops.errors import OpsError
 from ops.redrive.failures import Failure, FailureStore, Identity
 from ops.redrive.fixup import Fix, load_fix
 from ops.redrive.memory import Memory, State
+from ops.redrive.order import in_order
 from ops.redrive.plan import Fate, Plan
-from ops.redrive.selection import Selection, selected
+from ops.redrive.selection import Selection
 from tests.kpl import aggregate
 from tests.unit.ops.redrive.bucket import SHARD, FakeBucket, given_up, rejected, rejection
 
@@ -36,7 +37,7 @@ class Planning:
         self.reports: list[str] = []
         self.plan = Plan(memory, fix, max_bytes, self.reports.append)
         store = FailureStore(bucket, "failures", self.reports.append)
-        failures = selected(store, Selection(), lambda *_: None)
+        failures = in_order(store, Selection(), lambda *_: None)
         self.planned = list(self.plan.records(failures))
 
     @property
@@ -111,14 +112,33 @@ def test_aggregated_record_is_taken_apart_for_a_fix_up() -> None:
     assert planning.entries == [("a", b"1!"), ("b", b"2!")]
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_aggregated_record_is_taken_apart_if_a_part_is_put_alone(before: bool) -> None:
-    """The other rides come back, and this one only once."""
-    alone = [] if before else [rejection(1, b"1", sub=0, key="a")]
-    planning = Planning(*alone, batch=[AGGREGATE], done=[identity(1, 0)] if before else [])
+def test_aggregated_record_is_taken_apart_if_a_part_was_put_alone() -> None:
+    """The other rides come back, and this one not again."""
+    planning = Planning(batch=[AGGREGATE], done=[identity(1, 0)])
 
-    own = [] if before else [("a", b"1")]
-    assert planning.entries == [*own, ("b", b"2")]
+    assert planning.entries == [("b", b"2")]
+
+
+def test_aggregated_record_brings_its_rejected_part_along() -> None:
+    """The part is not put beside it."""
+    planning = Planning(rejection(1, b"1", sub=0, key="a"), batch=[AGGREGATE])
+
+    assert planning.entries == [("key-0", AGGREGATE)]
+    assert planning.fates == {Fate.PUT: 1, Fate.SAME: 1}
+
+
+def test_aggregated_record_that_is_too_large_is_taken_apart() -> None:
+    """A stream that takes smaller records takes its rides."""
+    planning = Planning(batch=[AGGREGATE], max_bytes=len(AGGREGATE))
+
+    assert planning.entries == [("a", b"1"), ("b", b"2")]
+
+
+def test_parts_come_in_their_order_whoever_gave_them_up() -> None:
+    """A rejected part does not overtake the rides before it."""
+    planning = Planning(rejection(1, b"2", sub=1), batch=[AGGREGATE], fix=lambda payload: payload)
+
+    assert planning.entries == [("a", b"1"), ("b", b"2")]
 
 
 def test_part_of_a_record_that_was_put_whole_is_not_put_again() -> None:
