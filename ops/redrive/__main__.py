@@ -2,8 +2,9 @@
 
 `list` counts the rejections and given-up batches of a failures bucket, `show` shows one record,
 `put` puts records onto the input stream again: with their partition keys and their bytes, or what a
-fix-up makes of these. A record is put once, however many models rejected it and however often `put`
-is run. Every function that reads the stream gets it, also those that had no trouble with it before.
+fix-up makes of these. A record is put onto a stream once, however many models rejected it and
+however often `put` is run. Every function that reads the stream gets it, also those that had no
+trouble with it before.
 """
 
 import argparse
@@ -114,7 +115,7 @@ def _run(options: argparse.Namespace, connect: Connect) -> int:
         )
     progress = Progress("reading")
     reports = _Reports(progress)
-    redrive = Redrive(connect, options.bucket, progress, reports)
+    redrive = Redrive(connect, options.bucket, progress, reports, options.onto)
     command = {"list": _list, "show": _show, "put": _put}[options.command]
     try:
         # A status of its own, or 1 for what was told to be passed over.
@@ -138,9 +139,8 @@ def _show(redrive: Redrive, options: argparse.Namespace) -> int:
 
 def _put(redrive: Redrive, options: argparse.Namespace) -> int:
     options.stream = options.stream or STREAM
-    onto = options.onto or options.stream
-    plan = redrive.put(_selection(options), onto=onto, fix=options.fix, really=options.yes)
-    for line in summary(plan, onto, really=options.yes):
+    plan = redrive.put(_selection(options), fix=options.fix, really=options.yes)
+    for line in summary(plan, options.onto or options.stream, really=options.yes):
         _print(line)
     return int(plan.fates[Fate.NOT_TAKEN] > 0)
 
@@ -168,7 +168,6 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("index", type=_place, nargs="?", default=0, help="place in the object (0)")
     put = commands.add_parser("put", help="put records onto the input stream again")
     put.add_argument("--fix", default="", metavar="MODULE:FUNCTION", help="bytes -> bytes or None")
-    put.add_argument("--onto", default="", help="another stream to put onto")
     put.add_argument("--yes", action="store_true", help="do it; a dry run without")
     for command in (listing, show, put):
         _add_filters(command)
@@ -177,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_filters(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
+    add("--onto", default="", help="another stream to put onto, or to tell what was put onto")
     add("--kind", type=Kind, choices=list(Kind), help="who gave it up: the function, the mapping")
     add("--reason", help="reason of a rejection, condition of a batch")
     add("--model", help="model, or function for a batch; or MODEL/VERSION")

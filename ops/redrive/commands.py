@@ -29,15 +29,22 @@ class Redrive:
         bucket: Name of the bucket.
         progress: Shows how much of the bucket is read.
         report: Is told what goes wrong, in one line each.
+        onto: The stream that records are put onto; empty is the one that each was on.
     """
 
     def __init__(
-        self, connect: Connect, bucket: str, progress: Progress, report: Callable[[str], None]
+        self,
+        connect: Connect,
+        bucket: str,
+        progress: Progress,
+        report: Callable[[str], None],
+        onto: str = "",
     ) -> None:
         self._connect = connect
         self._bucket = bucket
         self._progress = progress
         self._report = report
+        self._onto = onto
         self._s3 = connect("s3")
         self._store = FailureStore(self._s3, bucket, report)
         self._memories: dict[str, Memory] = {}
@@ -73,14 +80,15 @@ class Redrive:
         texts = [shown(f, put_again=self._is_done(f)) for f in found]
         return "\n\n".join(texts)
 
-    def put(self, selection: Selection, *, onto: str, fix: str, really: bool) -> Plan:
-        """Put what is meant onto a stream, or only find out what that would be.
+    def put(self, selection: Selection, *, fix: str, really: bool) -> Plan:
+        """Put what is meant of one stream, or only find out what that would be.
 
         Raises:
             OpsError: Another put is under way, or the stream takes nothing.
         """
         function = load_fix(fix) if fix else None
-        memory = self._memory(str(selection.stream))
+        stream = str(selection.stream)
+        memory, onto = self._memory(stream), self._onto or stream
         kinesis = self._connect("kinesis")
         plan = Plan(memory, function, max_record_bytes(kinesis, onto), self._report)
         failures = self._watched(partial(in_order, self._store, selection))
@@ -136,7 +144,8 @@ class Redrive:
 
     def _memory(self, stream: str) -> Memory:
         if stream not in self._memories:
-            self._memories[stream] = Memory(self._s3, self._bucket, stream)
+            onto = self._onto or stream
+            self._memories[stream] = Memory(self._s3, self._bucket, stream, onto)
         return self._memories[stream]
 
 

@@ -1,14 +1,16 @@
-"""What was put again, remembered next to the failures.
+"""What was put again, and onto which stream, remembered next to the failures.
 
 Every call of a put has an object of its own, `redriven/<stream>/<number>.json`. It is written
 before the call, only if no other put has that number ("Conditional writes", Amazon S3 User Guide),
 and written again after it. So two puts at a time cannot put the same record, and of a put that died
-it is known which records, those of one call, may be on the stream and may be not.
+it is known which records, those of one call, may be on the stream and may be not. Puts onto
+different streams exclude each other, too, but one knows nothing of what the other has put.
 """
 
 import os
 import socket
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterable
 from enum import StrEnum
 from typing import Any
@@ -24,7 +26,9 @@ from ops.redrive.failures import Identity, listed
 PREFIX = "redriven"
 # Longer than a call can take, all its retries included (`resend.PATIENCE_SECONDS`,
 # `__main__.connected`).
-LEASE_SECONDS = 180.0
+LEASE_SECONDS = 240.0
+# What S3 answers to a conditional write that came second, or beside another.
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
 
 
 class State(StrEnum):
@@ -39,7 +43,7 @@ class Call(Struct, frozen=True):
     """A call of a put.
 
     `records` are shard, sequence number and place of each; once it is done, those that the stream
-    took. `began` is in seconds since the epoch.
+    took. `began` is in seconds since the epoch. `token` tells a call from all others.
     """
 
     state: State
@@ -47,15 +51,17 @@ class Call(Struct, frozen=True):
     by: str
     onto: str
     records: list[tuple[str, str, int | None]]
+    token: str = ""
 
 
 class Memory:
-    """What was put again of one source stream.
+    """What was put again of one source stream, onto one stream.
 
     Args:
         s3: boto3's S3 client.
         bucket: The failures bucket.
         stream: The stream that the records were on first.
+        onto: The stream that they are put onto.
         now: Seconds since the epoch.
 
     Attributes:
@@ -64,11 +70,12 @@ class Memory:
     """
 
     def __init__(
-        self, s3: Any, bucket: str, stream: str, *, now: Callable[[], float] = time.time
+        self, s3: Any, bucket: str, stream: str, onto: str, *, now: Callable[[], float] = time.time
     ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._stream = stream
+        self._onto = onto
         self._now = now
         self._last = 0
         self._under_way: list[Call] = []
@@ -79,6 +86,10 @@ class Memory:
     def has_put(self, identity: Identity) -> bool:
         """Whether a record was put again, by itself or with the whole record that it is of."""
         return not self.done.isdisjoint((identity, identity.whole))
+
+    def may_have_put(self, identity: Identity) -> bool:
+        """Whether a put of the record, or of the whole that it is of, was cut off."""
+        return not self.doubtful.isdisjoint((identity, identity.whole))
 
     def require_free(self) -> None:
         """Refuse to go on beside another put.
@@ -92,7 +103,7 @@ class Memory:
                 f"it ends, or, if it died, until {written(call.began + LEASE_SECONDS)}"
             )
 
-    def begin(self, identities: Collection[Identity], onto: str) -> tuple[str, Call]:
+    def begin(self, identities: Collection[Identity]) -> tuple[str, Call]:
         """Note that these are about to be put; answer with what `end` needs.
 
         Raises:
@@ -102,19 +113,19 @@ class Memory:
         key = f"{PREFIX}/{self._stream}/{self._last:08}.json"
         records = [identity[1:] for identity in identities]
         by = f"process {os.getpid()} on {socket.gethostname()}"
-        call = Call(State.UNDER_WAY, self._now(), by, onto, records)
+        token = str(uuid.uuid4())
+        call = Call(State.UNDER_WAY, self._now(), by, self._onto, records, token)
         try:
             self._write(key, call, IfNoneMatch="*")
         except ClientError as error:
-            if error.response["Error"]["Code"] not in (
-                "PreconditionFailed",
-                "ConditionalRequestConflict",
-            ):
+            if error.response["Error"]["Code"] not in _TAKEN:
                 raise
-            raise OpsError(
-                "another put has begun meanwhile; run this one again when that has ended: what "
-                "either has put is not put again"
-            ) from None
+            # botocore sends a write again whose answer was lost, and may meet its own object.
+            if self._found(key) != call:
+                raise OpsError(
+                    "another put has begun meanwhile; run this one again when that has ended: "
+                    "what either has put is not put again"
+                ) from None
         return key, call
 
     def end(self, begun: tuple[str, Call], state: State, taken: Iterable[Identity] = ()) -> None:
@@ -143,13 +154,19 @@ class Memory:
         self.doubtful -= self.done
 
     def _take(self, call: Call) -> None:
-        identities = {Identity(self._stream, *record) for record in call.records}
-        if call.state is State.DONE:
-            self.done |= identities
-        elif call.state is State.UNDER_WAY and self._now() < call.began + LEASE_SECONDS:
+        if call.state is State.UNDER_WAY and self._now() < call.began + LEASE_SECONDS:
             self._under_way.append(call)
-        else:
-            self.doubtful |= identities
+        elif call.onto == self._onto:
+            known = self.done if call.state is State.DONE else self.doubtful
+            known.update(Identity(self._stream, *record) for record in call.records)
+
+    def _found(self, key: str) -> Call | None:
+        try:
+            return self._read(key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchKey":
+                raise
+            return None
 
     def _read(self, key: str) -> Call:
         body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()

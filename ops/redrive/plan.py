@@ -95,7 +95,7 @@ class Plan:
                 planned = self._planned(identity, source, payload)
                 if planned:
                     self.fates[Fate.PUT] += 1
-                    self.doubtful += identity in self._memory.doubtful
+                    self.doubtful += self._memory.may_have_put(identity)
                     yield planned
 
     def _parts(self, failure: Failure) -> list[tuple[RejectionSource, bytes]]:

@@ -23,7 +23,7 @@ class Resender:
     Args:
         stream: Takes entries; sends refused ones again.
         onto: Name of that stream.
-        memory: Remembers what was put.
+        memory: Remembers what was put onto it.
         deadline: How long a call may take.
 
     Attributes:
@@ -64,7 +64,7 @@ class Resender:
                 )
 
     def _put_call(self, call: list[Planned]) -> int:
-        begun = self._memory.begin([record.identity for record in call], self._onto)
+        begun = self._memory.begin([record.identity for record in call])
         try:
             left = {id(entry) for entry in self._send(call)}
         except BaseException:

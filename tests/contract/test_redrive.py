@@ -129,17 +129,17 @@ def test_put_that_finds_another_under_way_puts_nothing(
     """S3's conditional write lets one of two puts begin a call."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="failures")
-    one, other = Memory(s3, "failures", STREAM), Memory(s3, "failures", STREAM)
+    one, other = Memory(s3, "failures", STREAM, STREAM), Memory(s3, "failures", STREAM, STREAM)
     record = Identity(STREAM, "shardId-000000000000", "1", None)
-    begun = one.begin([record], STREAM)
+    begun = one.begin([record])
 
     with pytest.raises(OpsError, match="another put has begun meanwhile"):
-        other.begin([record], STREAM)
+        other.begin([record])
     with pytest.raises(OpsError, match="is under way since"):
-        Memory(s3, "failures", STREAM).require_free()
+        Memory(s3, "failures", STREAM, STREAM).require_free()
     one.end(begun, State.DONE, [record])
-    assert Memory(s3, "failures", STREAM).done == {record}
-    Memory(s3, "failures", STREAM).require_free()
+    assert Memory(s3, "failures", STREAM, STREAM).done == {record}
+    Memory(s3, "failures", STREAM, STREAM).require_free()
 
 
 @pytest.mark.parametrize(

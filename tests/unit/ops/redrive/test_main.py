@@ -14,10 +14,10 @@ BAD = b'{"ride": {"trip_distance": "3.66"}}'
 
 
 class FakeStream(FakeKinesis):
-    """The stream `rides`, and no other."""
+    """The streams `rides` and `trial`, and no other."""
 
     def describe_stream_summary(self, StreamName: str) -> dict[str, Any]:
-        if StreamName != "rides":
+        if StreamName not in ("rides", "trial"):
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Describe")
         return {"StreamDescriptionSummary": {"MaxRecordSizeInKiB": 1}}
 
@@ -261,6 +261,25 @@ def test_put_onto_another_stream_is_remembered_for_its_source(
 
     assert len(aws.stream.records) == 1
     capsys.readouterr()
+
+
+def test_put_onto_one_stream_is_none_onto_another(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who tried a fix-up elsewhere has brought nothing back yet; list tells of either stream."""
+    aws = Aws(rejected(rejection(1)))
+
+    assert aws.run("put", "--yes", "--onto", "trial") == aws.run("list") == 0
+    assert aws.run("list", "--onto", "trial") == aws.run("show", f"{SHARD}:1") == 0
+    assert aws.run("put", "--yes") == aws.run("put", "--yes", "--onto", "trial") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-2:] for line in (lines[2], lines[4])] == [["1", "0"], ["1", "1"]]
+    assert "put again no" in lines
+    puts = [line.split() for line in lines if line.startswith("put  ")]
+    assert puts == [
+        ["put", "1", "onto", "trial"],
+        ["put", "1", "onto", "rides"],
+        ["put", "0", "onto", "trial"],
+    ]
 
 
 def test_put_onto_a_stream_that_takes_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:

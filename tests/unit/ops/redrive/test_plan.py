@@ -32,8 +32,8 @@ class Planning:
         for each in rejections:
             objects |= rejected(each)
         bucket = FakeBucket(objects | (given_up(*batch) if batch else {}))
-        memory = Memory(bucket, "failures", "rides")
-        memory.end(memory.begin(done, "rides"), State.DONE, done)
+        memory = Memory(bucket, "failures", "rides", "rides")
+        memory.end(memory.begin(done), State.DONE, done)
         self.reports: list[str] = []
         self.plan = Plan(memory, fix, max_bytes, self.reports.append)
         store = FailureStore(bucket, "failures", self.reports.append)
@@ -205,9 +205,9 @@ def test_record_that_no_stream_takes_is_reported(bad: Rejection, why: str) -> No
 def test_record_in_doubt_is_put_and_counted() -> None:
     """A put that died may have put it: lost would be worse than twice."""
     bucket = FakeBucket(rejected(rejection(1)))
-    memory = Memory(bucket, "failures", "rides")
-    memory.end(memory.begin([identity(1)], "rides"), State.CUT_OFF)
-    plan = Plan(Memory(bucket, "failures", "rides"), None, 1000, pytest.fail)
+    memory = Memory(bucket, "failures", "rides", "rides")
+    memory.end(memory.begin([identity(1)]), State.CUT_OFF)
+    plan = Plan(Memory(bucket, "failures", "rides", "rides"), None, 1000, pytest.fail)
     (failure,) = FailureStore(bucket, "failures", pytest.fail).read(
         next(FailureStore(bucket, "failures", pytest.fail).places())
     )
@@ -215,6 +215,20 @@ def test_record_in_doubt_is_put_and_counted() -> None:
     assert isinstance(failure, Failure)
     assert len(list(plan.records([failure]))) == 1
     assert plan.doubtful == 1
+
+
+def test_part_of_a_record_in_doubt_is_in_doubt() -> None:
+    """The whole may be on the stream, and each of its rides with it."""
+    bucket = FakeBucket(given_up(AGGREGATE))
+    memory = Memory(bucket, "failures", "rides", "rides")
+    memory.end(memory.begin([identity(1)]), State.CUT_OFF)
+    plan = Plan(
+        Memory(bucket, "failures", "rides", "rides"), lambda payload: payload, 1000, pytest.fail
+    )
+    store = FailureStore(bucket, "failures", pytest.fail)
+
+    assert len(list(plan.records(in_order(store, Selection(), lambda *_: None)))) == 2
+    assert plan.doubtful == 2
 
 
 @pytest.mark.parametrize(

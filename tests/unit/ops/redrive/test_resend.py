@@ -31,7 +31,7 @@ class Sending:
     def __init__(self, kinesis: FakeKinesis) -> None:
         self.kinesis = kinesis
         self.bucket = FakeBucket()
-        self.memory = Memory(self.bucket, "failures", "rides")
+        self.memory = Memory(self.bucket, "failures", "rides", "rides")
         clock = ManualClock()
         stream = PredictionStream(kinesis, "rides", sleep=clock.sleep)
         self.resender = Resender(
@@ -40,7 +40,7 @@ class Sending:
 
     @property
     def remembered(self) -> list[str]:
-        done = Memory(self.bucket, "failures", "rides").done
+        done = Memory(self.bucket, "failures", "rides", "rides").done
         return sorted((i.sequence_number for i in done), key=int)
 
 
@@ -117,7 +117,7 @@ def test_interrupted_call_leaves_its_records_in_doubt() -> None:
     with pytest.raises(KeyboardInterrupt):
         sending.resender.put([planned(1)])
 
-    memory = Memory(sending.bucket, "failures", "rides")
+    memory = Memory(sending.bucket, "failures", "rides", "rides")
     memory.require_free()
     assert [i.sequence_number for i in memory.doubtful] == ["1"]
 
