@@ -104,11 +104,22 @@ def _span(options: argparse.Namespace) -> Span:
                 f"--shard is not given, and {given.sequence_number} is a sequence number; name "
                 "its shard, or give times"
             )
-    if start and start.time is not None and end.time is not None and start.time >= end.time:
+    if start:
+        _require_order(start, end)
+    return Span(start, end)
+
+
+def _require_order(start: Bound, end: Bound) -> None:
+    if start.time is not None and start.time > time.time():
+        # Kinesis refuses it, too, in words of its own.
+        raise OpsError(f"--from is {written(start.time)}; it must not be in the future")
+    if start.time is not None and end.time is not None and start.time >= end.time:
         raise OpsError(
             f"--from is {written(start.time)}, and --to {written(end.time)}; it must be earlier"
         )
-    return Span(start, end)
+    first, last = start.sequence_number, end.sequence_number
+    if first is not None and last is not None and first > last:
+        raise OpsError(f"--from is {first}, and --to {last}; it must not be later")
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -154,8 +165,14 @@ def _output(options: argparse.Namespace, kinesis: Any) -> Iterator[PredictionSin
             raise OpsError(
                 f"--output {output!r} exists; name another file, or remove that one"
             ) from None
-        with file:
-            yield LinesFile(file)
+        try:
+            with file:
+                yield LinesFile(file)
+        except BaseException:
+            if not Path(output).stat().st_size:
+                # The next try, with a better option, must not find it in its way.
+                Path(output).unlink()
+            raise
 
 
 def _stream(kinesis: Any, name: str, source: str) -> PredictionStream:
