@@ -51,8 +51,8 @@ def summary(plan: Plan, onto: str, *, really: bool) -> Iterator[str]:
             yield f"{name:12}{plan.fates[fate]:>8}  {meanings[fate]}".rstrip()
     if plan.doubtful:
         yield (
-            f"{plan.doubtful} of them may have been put before: that put was cut off, and their "
-            "rides may be predicted under two event IDs"
+            f"{plan.doubtful} of them may have been put before: that put was cut off, or had no "
+            "answer, and their rides may be predicted under two event IDs"
         )
     if not really:
         yield "dry run: nothing is put; --yes puts"
@@ -142,7 +142,7 @@ def _put(redrive: Redrive, options: argparse.Namespace) -> int:
     plan = redrive.put(_selection(options), fix=options.fix, really=options.yes)
     for line in summary(plan, options.onto or options.stream, really=options.yes):
         _print(line)
-    return int(plan.fates[Fate.NOT_TAKEN] > 0)
+    return 0
 
 
 def _selection(options: argparse.Namespace) -> Selection:

@@ -12,7 +12,7 @@ from ops.redrive.failures import Failure, FailureStore, place_of
 from ops.redrive.fixup import load_fix
 from ops.redrive.memory import Memory
 from ops.redrive.order import in_order
-from ops.redrive.plan import Fate, Plan, Planned
+from ops.redrive.plan import Plan
 from ops.redrive.resend import Resender
 from ops.redrive.selection import Selection, Watch, selected
 from ops.redrive.table import each, shown, table
@@ -84,7 +84,7 @@ class Redrive:
         """Put what is meant of one stream, or only find out what that would be.
 
         Raises:
-            OpsError: Another put is under way, or the stream takes nothing.
+            OpsError: Another put is under way, or the stream does not take all.
         """
         function = load_fix(fix) if fix else None
         stream = str(selection.stream)
@@ -95,18 +95,11 @@ class Redrive:
         records = plan.records(failures)
         if really:
             memory.require_free()
-            self._resend(records, Resender(PredictionStream(kinesis, onto), onto, memory), plan)
+            Resender(PredictionStream(kinesis, onto), onto, memory).put(records)
         else:
             for _ in records:
                 pass
         return plan
-
-    def _resend(self, records: Iterator[Planned], resender: Resender, plan: Plan) -> None:
-        try:
-            resender.put(records)
-        finally:
-            plan.fates[Fate.PUT] = resender.taken
-            plan.fates[Fate.NOT_TAKEN] = resender.not_taken
 
     def _watched(self, read: Callable[[Watch], Iterable[Failure]]) -> Iterator[Failure]:
         def watch(done: float, total: float) -> None:

@@ -43,7 +43,8 @@ class Call(Struct, frozen=True):
     """A call of a put.
 
     `records` are shard, sequence number and place of each; once it is done, those that the stream
-    took. `began` is in seconds since the epoch. `token` tells a call from all others.
+    took, and `left` those that it did not take, or not for certain. `began` is in seconds since the
+    epoch. `token` tells a call from all others.
     """
 
     state: State
@@ -52,6 +53,7 @@ class Call(Struct, frozen=True):
     onto: str
     records: list[tuple[str, str, int | None]]
     token: str = ""
+    left: list[tuple[str, str, int | None]] = []
 
 
 class Memory:
@@ -66,7 +68,7 @@ class Memory:
 
     Attributes:
         done: What was put again.
-        doubtful: What may have been: its put was cut off.
+        doubtful: What may have been: its put was cut off, or the stream did not answer.
     """
 
     def __init__(
@@ -133,8 +135,10 @@ class Memory:
         key, call = begun
         identities = list(taken)
         if state is State.DONE:
-            records = [identity[1:] for identity in identities]
-            call = msgspec.structs.replace(call, records=records)
+            taken_ones = {identity[1:] for identity in identities}
+            records = [record for record in call.records if record in taken_ones]
+            left = [record for record in call.records if record not in taken_ones]
+            call = msgspec.structs.replace(call, records=records, left=left)
         self._write(key, msgspec.structs.replace(call, state=state))
         self.done.update(identities)
 
@@ -159,6 +163,7 @@ class Memory:
         elif call.onto == self._onto:
             known = self.done if call.state is State.DONE else self.doubtful
             known.update(Identity(self._stream, *record) for record in call.records)
+            self.doubtful.update(Identity(self._stream, *record) for record in call.left)
 
     def _found(self, key: str) -> Call | None:
         try:

@@ -28,7 +28,6 @@ class Fate(StrEnum):
     LEFT_OUT = "left out"
     NOT_FIXED = "not fixed"
     UNFIT = "unfit"
-    NOT_TAKEN = "not taken"
 
 
 MEANINGS = {
@@ -38,7 +37,6 @@ MEANINGS = {
     Fate.LEFT_OUT: "by the fix-up",
     Fate.NOT_FIXED: "the fix-up failed",
     Fate.UNFIT: "a stream cannot take it",
-    Fate.NOT_TAKEN: "the stream refused it until time was up",
 }
 
 

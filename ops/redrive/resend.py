@@ -15,20 +15,17 @@ PATIENCE_SECONDS = 60.0
 
 
 class Resender:
-    """Puts records, and knows how many the stream took.
+    """Puts records, and remembers which of them the stream took.
 
     A put that is killed between a call and remembering it leaves at most this call's records in
-    doubt; the next put puts them again. So do records whose call failed without an answer.
+    doubt; the next put puts them again. So it does with those that the stream did not take, or not
+    for certain: a call may fail without an answer.
 
     Args:
         stream: Takes entries; sends refused ones again.
         onto: Name of that stream.
         memory: Remembers what was put onto it.
         deadline: How long a call may take.
-
-    Attributes:
-        taken: How many records the stream took.
-        not_taken: How many it did not.
     """
 
     def __init__(
@@ -43,25 +40,23 @@ class Resender:
         self._onto = onto
         self._memory = memory
         self._deadline = deadline
-        self.taken = 0
-        self.not_taken = 0
 
     def put(self, records: Iterable[Planned]) -> None:
         """Put the records, in their order.
 
         Raises:
-            OpsError: The stream takes nothing at all, or it cannot be remembered what it took.
+            OpsError: The stream does not take all, or it cannot be remembered what it took.
         """
+        before = 0
         for call in calls(records):
             taken = self._put_call(call)
-            self.taken += taken
-            self.not_taken += len(call) - taken
             if taken < len(call):
                 # A later record of a key must not overtake the one that is left.
                 raise OpsError(
-                    f"{self._onto} took {taken} of {len(call)} records, and {self.taken - taken} "
+                    f"{self._onto} took {taken} of {len(call)} records, and {before} "
                     "before them; put again when it takes records: those are not put twice"
                 )
+            before += taken
 
     def _put_call(self, call: list[Planned]) -> int:
         begun = self._memory.begin([record.identity for record in call])

@@ -44,13 +44,15 @@ def replay(
     ids = list(shards(kinesis, stream))
     if only is not None and only not in ids:
         raise OpsError(f"--shard {only!r} is not one of {stream}; it has {', '.join(ids)}")
-    for place, shard in enumerate(ids, start=1):
-        if only in (None, shard):
-            for page in _pages(kinesis, stream, shard, span, pause):
-                scorer.take(shard, page)
-                text = f"{scorer.score.rides} rides, shard {place} of {len(ids)}"
-                progress.show(0, 0, text)
-    progress.clear()
+    try:
+        for place, shard in enumerate(ids, start=1):
+            if only in (None, shard):
+                for page in _pages(kinesis, stream, shard, span, pause):
+                    scorer.take(shard, page)
+                    text = f"{scorer.score.rides} rides, shard {place} of {len(ids)}"
+                    progress.show(0, 0, text)
+    finally:
+        progress.clear()
 
 
 def _pages(

@@ -23,14 +23,14 @@ class Remembering:
 
 
 def test_done_calls_are_remembered_by_the_next_put() -> None:
-    """What the stream took is done; what it refused is not."""
+    """What the stream took is done; what it did not take for certain is in doubt."""
     there = Remembering()
     memory = there.memory()
 
     memory.end(memory.begin([ONE, TWO]), State.DONE, [ONE])
 
     assert (memory.done, there.memory().done) == ({ONE}, {ONE})
-    assert there.memory().doubtful == set()
+    assert there.memory().doubtful == {TWO}
     assert list(there.bucket.objects) == ["redriven/rides/00000001.json"]
 
 

@@ -53,7 +53,6 @@ def test_each_call_is_remembered() -> None:
     assert [len(call) for call in sending.kinesis.calls] == [500, 500, 1]
     assert len(sending.bucket.objects) == 3
     assert sending.remembered == [str(n) for n in range(1, 1002)]
-    assert (sending.resender.taken, sending.resender.not_taken) == (1001, 0)
 
 
 def test_only_refused_records_are_sent_again() -> None:
@@ -91,7 +90,6 @@ def test_record_that_is_refused_to_the_end_is_not_remembered() -> None:
         sending.resender.put([planned(1), planned(2)])
 
     assert sending.remembered == ["1"]
-    assert (sending.resender.taken, sending.resender.not_taken) == (1, 1)
 
 
 def test_stream_that_takes_nothing_ends_the_put() -> None:
@@ -103,6 +101,18 @@ def test_stream_that_takes_nothing_ends_the_put() -> None:
 
     assert len(sending.kinesis.calls) == 1
     assert sending.remembered == []
+
+
+def test_call_without_an_answer_leaves_its_records_in_doubt() -> None:
+    """They may be on the stream, and the next put says so when it puts them again."""
+    sending = Sending(FakeKinesis([fail(ConnectionError("reset"))]))
+
+    with pytest.raises(OpsError, match="^rides took 0 of 1 records"):
+        sending.resender.put([planned(1)])
+
+    memory = Memory(sending.bucket, "failures", "rides", "rides")
+    memory.require_free()
+    assert [i.sequence_number for i in memory.doubtful] == ["1"]
 
 
 def test_interrupted_call_leaves_its_records_in_doubt() -> None:
