@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 import msgspec
 
@@ -76,7 +77,9 @@ class Plan:
         self._current: Identity | None = None
         self._seen: set[Identity] = set()
         self._taken_apart = {
-            i.whole for i in memory.done | memory.doubtful if i.sub_sequence_number is not None
+            identity.whole
+            for identity in chain(memory.done, memory.doubtful)
+            if identity.sub_sequence_number is not None
         }
         self.fates: Counter[Fate] = Counter()
         self.doubtful = 0
