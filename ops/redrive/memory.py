@@ -9,9 +9,10 @@ different streams exclude each other, too, but one knows nothing of what the oth
 
 import os
 import socket
+import sys
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -162,8 +163,13 @@ class Memory:
             self._under_way.append(call)
         elif call.onto == self._onto:
             known = self.done if call.state is State.DONE else self.doubtful
-            known.update(Identity(self._stream, *record) for record in call.records)
-            self.doubtful.update(Identity(self._stream, *record) for record in call.left)
+            known.update(self._identities(call.records))
+            self.doubtful.update(self._identities(call.left))
+
+    def _identities(self, records: Iterable[tuple[str, str, int | None]]) -> Iterator[Identity]:
+        for shard, number, place in records:
+            # There are as many of these as were ever put, and few shards.
+            yield Identity(self._stream, sys.intern(shard), number, place)
 
     def _found(self, key: str) -> Call | None:
         try:

@@ -1,5 +1,6 @@
 """Puts planned records onto a stream, a call at a time, and remembers each call."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +13,8 @@ from ops.redrive.plan import Planned
 
 # How long a call's refused records are sent again; with `memory.LEASE_SECONDS` in mind.
 PATIENCE_SECONDS = 60.0
+# Those of one key go one after the other: so many have time enough on a line around the world.
+MAX_OF_A_KEY = 100
 
 
 class Resender:
@@ -80,14 +83,17 @@ class Resender:
 
 
 def calls(records: Iterable[Planned]) -> Iterator[list[Planned]]:
-    """The records in portions that one PutRecords call takes."""
+    """The records in portions that one PutRecords call takes, and few of them of any one key."""
     call: list[Planned] = []
-    size = 0
+    size, of_key = 0, Counter[str]()
     for record in records:
-        if call and (len(call) == MAX_CALL_ENTRIES or size + record.entry.size > MAX_CALL_BYTES):
+        entry = record.entry
+        full = len(call) == MAX_CALL_ENTRIES or of_key[entry.partition_key] == MAX_OF_A_KEY
+        if call and (full or size + entry.size > MAX_CALL_BYTES):
             yield call
-            call, size = [], 0
+            call, size, of_key = [], 0, Counter()
         call.append(record)
-        size += record.entry.size
+        size += entry.size
+        of_key[entry.partition_key] += 1
     if call:
         yield call

@@ -166,3 +166,10 @@ def test_calls_hold_what_putrecords_takes() -> None:
 
     assert [len(call) for call in calls(large)] == [2, 1]
     assert list(calls([])) == []
+
+
+def test_calls_hold_few_records_of_a_key() -> None:
+    """They go one by one, which may take a tenth of a second each; other keys do not count."""
+    of_key = [planned(n, key="one") for n in range(201)]
+
+    assert [len(call) for call in calls([planned(999), *of_key])] == [101, 100, 1]
