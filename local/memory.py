@@ -203,8 +203,8 @@ class _Pages:
 
 
 def _number(sequence: int) -> str:
-    # Of one length, so that they compare as texts, too.
-    return f"{sequence:056d}"
+    # Of one length, so that they compare as texts, too, and without zeros ahead, as Kinesis' own.
+    return f"49{sequence:054d}"
 
 
 def _shard_id(place: int) -> str:

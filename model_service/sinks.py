@@ -44,11 +44,16 @@ class S3Writer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record for the output stream, and the source record it answers."""
+    """One record for the output stream, and the source record it answers.
+
+    `place` is that of its user record in the source record, if it must not overtake those before
+    it; entries without one go together.
+    """
 
     source: SourceRecord
     partition_key: str
     data: bytes
+    place: int | None = None
 
     @property
     def size(self) -> int:
@@ -78,8 +83,9 @@ class PredictionStream:
     """Puts entries onto a Kinesis stream, and knows which of them did not arrive.
 
     Entries that Kinesis refuses are sent again, with jittered exponential backoff, until the
-    deadline. Of one partition key, the entries of different source records go in different calls,
-    one after the other: PutRecords does not keep their order when only some of a call succeed.
+    deadline. Of one partition key, the entries of different source records, and of different places
+    in one, go in different calls, one after the other: PutRecords does not keep their order when
+    only some of a call succeed.
 
     Args:
         client: boto3's Kinesis client, or a fake; it does its own retries of whole calls.
@@ -138,16 +144,17 @@ class _Queue:
     """Entries to send: of each partition key, those of one source record are ready at a time.
 
     The next record's wait until all of them are sent. (The entries of an aggregated record go
-    together: it comes again as a whole, so it must not take a call for each of its rides.)
+    together unless they have places: where it comes again as a whole, it must not take a call for
+    each of its rides.)
     """
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.ready: deque[Entry] = deque()
         self._under_way: Counter[str] = Counter()
-        by_record: dict[str, dict[str, list[Entry]]] = {}
+        by_record: dict[str, dict[tuple[str, int | None], list[Entry]]] = {}
         for entry in entries:
             of_key = by_record.setdefault(entry.partition_key, {})
-            of_key.setdefault(entry.source.sequence_number, []).append(entry)
+            of_key.setdefault((entry.source.sequence_number, entry.place), []).append(entry)
         self._waiting = {key: deque(of_key.values()) for key, of_key in by_record.items()}
         for key in self._waiting:
             self._release(key)

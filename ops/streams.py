@@ -12,6 +12,8 @@ PAUSE_SECONDS = 0.2
 # After 10 MB at once, a shard answers nobody for up to five seconds (API reference, GetRecords).
 THROTTLED_SECONDS = 1.0
 MAX_THROTTLED = 30
+# API reference, GetRecords: the most that a call gives.
+MAX_RECORDS = 10_000
 
 Page = Sequence[Mapping[str, Any]]
 
@@ -31,7 +33,7 @@ def pages(
     start: Mapping[str, Any] = OLDEST,
     pause: Callable[[float], None] = time.sleep,
     pause_seconds: float = PAUSE_SECONDS,
-    limit: int | None = None,
+    limit: int = MAX_RECORDS,
 ) -> Iterator[Page]:
     """The records of a shard from a place to its end, as boto3 gives them; a page may be empty.
 
@@ -42,23 +44,49 @@ def pages(
         start: The parameters of GetShardIterator that say where to begin.
         pause: Waits for some seconds.
         pause_seconds: How long to wait between two calls.
-        limit: Most records of a page; None is as many as Kinesis gives.
+        limit: Most records of a page.
 
     Raises:
         ClientError: Kinesis refuses, and not only because it is asked too much.
     """
-    options = {} if limit is None else {"Limit": limit}
-    iterator = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **start)[
-        "ShardIterator"
-    ]
-    # An answer without records is no end: a shard can have stretches without any. A closed shard
-    # ends with no iterator, an open one with nothing behind.
+    where = start
+    iterator: str | None = _iterator(kinesis, stream, shard, start)
+    # A closed shard ends with no iterator.
     while iterator:
-        answer = _patiently(kinesis, {"ShardIterator": iterator, **options}, pause)
-        yield answer["Records"]
-        iterator = answer.get("NextShardIterator") if answer["MillisBehindLatest"] else None
+        try:
+            answer = _patiently(kinesis, {"ShardIterator": iterator, "Limit": limit}, pause)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ExpiredIteratorException":
+                raise
+            # Whoever took the last page kept it for more than five minutes.
+            iterator = _iterator(kinesis, stream, shard, where)
+            continue
+        page: Page = answer["Records"]
+        yield page
+        if not answer["MillisBehindLatest"] and len(page) < limit:
+            # The end of an open shard. An answer without records is none: a shard can have
+            # stretches without any. Nor is a full one: what is behind it may be of the same moment.
+            return
+        where = _after(page) or where
+        iterator = answer.get("NextShardIterator")
         if iterator:
             pause(pause_seconds)
+
+
+def _iterator(kinesis: Any, stream: str, shard: str, where: Mapping[str, Any]) -> str:
+    answer = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **where)
+    iterator: str = answer["ShardIterator"]
+    return iterator
+
+
+def _after(page: Page) -> Mapping[str, Any] | None:
+    """The parameters of GetShardIterator that lead behind a page; None if it is empty."""
+    if not page:
+        return None
+    return {
+        "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
+        "StartingSequenceNumber": page[-1]["SequenceNumber"],
+    }
 
 
 def _patiently(

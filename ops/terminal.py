@@ -13,8 +13,13 @@ REDRAW_SECONDS = 0.1
 
 
 def say(text: str) -> None:
-    """Print one line to stderr, whatever a library put into the text."""
-    print(" ".join(text.split()), file=sys.stderr, flush=True)  # noqa: T201 - the command's output
+    """Print one line to stderr, whatever a library or a record put into the text."""
+    print(_one_line(text), file=sys.stderr, flush=True)  # noqa: T201 - the command's output
+
+
+def _one_line(text: str) -> str:
+    # An error may quote a record, which must not be able to write to whoever's terminal shows it.
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
 
 
 def leave_stdout() -> None:
@@ -33,7 +38,7 @@ class _OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         text = record.getMessage() if error is None else f"{record.getMessage()}: {error}"
-        return " ".join(text.split())
+        return _one_line(text)
 
 
 class Progress:

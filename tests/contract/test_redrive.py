@@ -14,9 +14,9 @@ from local.reader import StreamReader
 from local.records import Record, SourceShard
 from local.stack import MODEL_BUCKET, Stack, train_model
 from ops.errors import OpsError
-from ops.failures import Identity
-from ops.redrive import main
-from ops.redriven import Memory, State
+from ops.redrive.__main__ import main
+from ops.redrive.failures import Identity
+from ops.redrive.memory import Memory, State
 from tests.kpl import aggregate
 from tests.polling import until
 
@@ -129,17 +129,17 @@ def test_put_that_finds_another_under_way_puts_nothing(
     """S3's conditional write lets one of two puts begin a call."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="failures")
-    one, other = Memory(s3, "failures", STREAM), Memory(s3, "failures", STREAM)
+    one, other = Memory(s3, "failures", STREAM, STREAM), Memory(s3, "failures", STREAM, STREAM)
     record = Identity(STREAM, "shardId-000000000000", "1", None)
-    begun = one.begin([record], STREAM)
+    begun = one.begin([record])
 
     with pytest.raises(OpsError, match="another put has begun meanwhile"):
-        other.begin([record], STREAM)
+        other.begin([record])
     with pytest.raises(OpsError, match="is under way since"):
-        Memory(s3, "failures", STREAM).require_free()
+        Memory(s3, "failures", STREAM, STREAM).require_free()
     one.end(begun, State.DONE, [record])
-    assert Memory(s3, "failures", STREAM).done == {record}
-    Memory(s3, "failures", STREAM).require_free()
+    assert Memory(s3, "failures", STREAM, STREAM).done == {record}
+    Memory(s3, "failures", STREAM, STREAM).require_free()
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import yaml
 from local.emulator import Emulator
 from model_service.artifacts import digest
 from ops.errors import OpsError
-from ops.release import main, release, rollback, written
-from ops.stack import DeployedStack
-from tests.unit.ops.cloudformation import PARAMETERS, STACK, FakeCloudFormation
+from ops.release.__main__ import main
+from ops.release.release import release, rollback, written
+from ops.release.stack import DeployedStack
+from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
 
 BUCKET = PARAMETERS["ModelBucket"]
 RUN = "new"

@@ -14,7 +14,7 @@ from model_service.fakes import kinesis_event
 from model_service.service import Service
 from model_service.settings import Settings
 from model_service.sinks import NoRejectionStore, NoStream
-from ops.replay import main
+from ops.replay.__main__ import main
 from tests.kpl import aggregate
 
 STREAM = "ride_events"

@@ -29,14 +29,15 @@ class FakeStream:
         assert request["ShardIteratorType"] == "TRIM_HORIZON"
         return {"ShardIterator": f"{ShardId} 0"}
 
-    def get_records(self, ShardIterator: str) -> dict[str, Any]:
+    def get_records(self, ShardIterator: str, Limit: int) -> dict[str, Any]:
         name, place = ShardIterator.split()
         following = int(place) + 1
         return {"NextShardIterator": f"{name} {following}", **self._shards[name][int(place)]}
 
 
 def answer(*data: bytes, behind: int = 0, **other: Any) -> dict[str, Any]:
-    return {"Records": [{"Data": each} for each in data], "MillisBehindLatest": behind, **other}
+    found = [{"Data": each, "SequenceNumber": each.decode("latin-1")} for each in data]
+    return {"Records": found, "MillisBehindLatest": behind, **other}
 
 
 def read(shards: dict[str, Answers]) -> list[bytes]:

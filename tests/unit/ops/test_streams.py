@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from local.memory import MemoryKinesis
 from ops.streams import MAX_THROTTLED, THROTTLED_SECONDS, pages
 
 
@@ -23,7 +24,7 @@ class BusyShard:
         if self.refusals:
             self.refusals -= 1
             raise ClientError({"Error": {"Code": self.code}}, "GetRecords")
-        return {"Records": [{"Data": b"1"}], "MillisBehindLatest": 0}
+        return {"Records": [{"Data": b"1", "SequenceNumber": "1"}], "MillisBehindLatest": 0}
 
 
 def read(shard: BusyShard) -> tuple[list[Any], list[float]]:
@@ -58,3 +59,27 @@ def test_pages_have_at_most_what_is_asked_for() -> None:
     read(shard)
 
     assert shard.requests[-1] == {"ShardIterator": "one", "Limit": 7}
+
+
+class ForgetfulKinesis(MemoryKinesis):
+    """Every second iterator has expired when it is used."""
+
+    uses = 0
+
+    def get_records(self, **request: Any) -> Any:
+        self.uses += 1
+        if self.uses % 2:
+            raise ClientError({"Error": {"Code": "ExpiredIteratorException"}}, "GetRecords")
+        return super().get_records(**request)
+
+
+@pytest.mark.parametrize("kinesis", [MemoryKinesis(), ForgetfulKinesis()])
+def test_shard_is_read_to_its_end_whatever_happens_to_iterators(kinesis: MemoryKinesis) -> None:
+    """Five minutes over a page, and full pages of one moment, skip and repeat nothing."""
+    kinesis.create_stream(StreamName="rides", ShardCount=1)
+    for number in range(5):
+        kinesis.put_record(StreamName="rides", Data=bytes([number]), PartitionKey="key")
+
+    found = list(pages(kinesis, "rides", "shardId-000000000000", pause=lambda _: None, limit=2))
+
+    assert [r["Data"] for page in found for r in page] == [bytes([n]) for n in range(5)]

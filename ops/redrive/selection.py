@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from ops.failures import Failure, FailureStore, Kind, Place
+from ops.redrive.failures import Failure, FailureStore, Kind, Place
 
 # How much the clocks of S3 and of Kinesis may differ.
 CLOCKS_DIFFER_SECONDS = 3600
@@ -63,6 +63,11 @@ def _may_be(wanted: str | None, told: str | None) -> bool:
 Watch = Callable[[float, float], None]
 
 
+def meant(store: FailureStore, selection: Selection) -> list[Place]:
+    """The objects that may hold something that is meant."""
+    return [place for place in store.places(selection.kind) if selection.may_hold(place)]
+
+
 def selected(store: FailureStore, selection: Selection, watch: Watch) -> Iterator[Failure]:
     """The failures that are meant, rejections first, each kind in the order of its keys.
 
@@ -71,7 +76,7 @@ def selected(store: FailureStore, selection: Selection, watch: Watch) -> Iterato
         selection: Which are meant.
         watch: Is told before each failure how many bytes are read, and of how many.
     """
-    places = [place for place in store.places(selection.kind) if selection.may_hold(place)]
+    places = meant(store, selection)
     done, total = 0, sum(place.size for place in places)
     for place in places:
         watch(done, total)

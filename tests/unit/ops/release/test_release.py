@@ -8,11 +8,12 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from ops.errors import OpsError
-from ops.release import main, read, release, rollback, written
-from ops.samconfig import stale_overrides
-from ops.stack import DeployedStack
+from ops.release.__main__ import main
+from ops.release.release import read, release, rollback, written
+from ops.release.samconfig import stale_overrides
+from ops.release.stack import DeployedStack
 from tests.conftest import PROJECT
-from tests.unit.ops.cloudformation import (
+from tests.unit.ops.release.cloudformation import (
     PARAMETERS,
     RELEASED,
     STACK,

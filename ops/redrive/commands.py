@@ -1,19 +1,21 @@
 """Lists, shows and puts again what a failures bucket holds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from model_service.sinks import PredictionStream
 from ops.errors import OpsError
-from ops.failures import Failure, FailureStore, place_of
-from ops.fixup import load_fix
-from ops.plan import Fate, Plan, Planned
-from ops.redriven import Memory
-from ops.resend import Resender
-from ops.selection import Selection, selected
-from ops.table import each, shown, table
+from ops.redrive.failures import Failure, FailureStore, place_of
+from ops.redrive.fixup import load_fix
+from ops.redrive.memory import Memory
+from ops.redrive.order import in_order
+from ops.redrive.plan import Plan
+from ops.redrive.resend import Resender
+from ops.redrive.selection import Selection, Watch, selected
+from ops.redrive.table import each, shown, table
 from ops.terminal import Progress
 
 Connect = Callable[[str], Any]
@@ -27,15 +29,22 @@ class Redrive:
         bucket: Name of the bucket.
         progress: Shows how much of the bucket is read.
         report: Is told what goes wrong, in one line each.
+        onto: The stream that records are put onto; empty is the one that each was on.
     """
 
     def __init__(
-        self, connect: Connect, bucket: str, progress: Progress, report: Callable[[str], None]
+        self,
+        connect: Connect,
+        bucket: str,
+        progress: Progress,
+        report: Callable[[str], None],
+        onto: str = "",
     ) -> None:
         self._connect = connect
         self._bucket = bucket
         self._progress = progress
         self._report = report
+        self._onto = onto
         self._s3 = connect("s3")
         self._store = FailureStore(self._s3, bucket, report)
         self._memories: dict[str, Memory] = {}
@@ -45,7 +54,8 @@ class Redrive:
         if one_by_one:
             # A bar would be in the way of the lines.
             return each(selected(self._store, selection, lambda *_: None), self._is_done)
-        return table(self._failures(selection), self._is_done)
+        failures = self._watched(partial(selected, self._store, selection))
+        return table(failures, self._is_done)
 
     def show(self, where: str, index: int, selection: Selection) -> str:
         """The failure at a position, or in an object, in full.
@@ -70,38 +80,33 @@ class Redrive:
         texts = [shown(f, put_again=self._is_done(f)) for f in found]
         return "\n\n".join(texts)
 
-    def put(self, selection: Selection, *, onto: str, fix: str, really: bool) -> Plan:
-        """Put what is meant onto a stream, or only find out what that would be.
+    def put(self, selection: Selection, *, fix: str, really: bool) -> Plan:
+        """Put what is meant of one stream, or only find out what that would be.
 
         Raises:
-            OpsError: Another put is under way, or the stream takes nothing.
+            OpsError: Another put is under way, or the stream does not take all.
         """
         function = load_fix(fix) if fix else None
-        memory = self._memory(str(selection.stream))
+        stream = str(selection.stream)
+        memory, onto = self._memory(stream), self._onto or stream
         kinesis = self._connect("kinesis")
         plan = Plan(memory, function, max_record_bytes(kinesis, onto), self._report)
-        records = plan.records(self._failures(selection))
+        failures = self._watched(partial(in_order, self._store, selection))
+        records = plan.records(failures)
         if really:
             memory.require_free()
-            self._resend(records, Resender(PredictionStream(kinesis, onto), onto, memory), plan)
+            Resender(PredictionStream(kinesis, onto), onto, memory).put(records)
         else:
             for _ in records:
                 pass
         return plan
 
-    def _resend(self, records: Iterator[Planned], resender: Resender, plan: Plan) -> None:
-        try:
-            resender.put(records)
-        finally:
-            plan.fates[Fate.PUT] = resender.taken
-            plan.fates[Fate.NOT_TAKEN] = resender.not_taken
-
-    def _failures(self, selection: Selection) -> Iterator[Failure]:
+    def _watched(self, read: Callable[[Watch], Iterable[Failure]]) -> Iterator[Failure]:
         def watch(done: float, total: float) -> None:
-            self._progress.show(done, total, f"{meant} failures")
+            self._progress.show(done, total, f"{count} failures")
 
-        meant = 0
-        for meant, failure in enumerate(selected(self._store, selection, watch), start=1):  # noqa: B007 - the bar's
+        count = 0
+        for count, failure in enumerate(read(watch), start=1):  # noqa: B007 - the bar's
             yield failure
         self._progress.clear()
 
@@ -132,7 +137,8 @@ class Redrive:
 
     def _memory(self, stream: str) -> Memory:
         if stream not in self._memories:
-            self._memories[stream] = Memory(self._s3, self._bucket, stream)
+            onto = self._onto or stream
+            self._memories[stream] = Memory(self._s3, self._bucket, stream, onto)
         return self._memories[stream]
 
 

@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from model_service.events import Reason
-from ops.failures import Failure, FailureStore, Kind, Place, place_of
-from ops.selection import Selection, selected
-from tests.unit.ops.bucket import (
+from ops.redrive.failures import Failure, FailureStore, Kind, Place, place_of
+from ops.redrive.selection import Selection, selected
+from tests.unit.ops.redrive.bucket import (
     ARRIVED,
     AWS_KEY,
     SHARD,
@@ -92,6 +92,17 @@ def test_payload_that_is_no_event_is_reported() -> None:
     document = {**json.loads(body), "payload": '{"Records": [{}]}'}
 
     failures, (report,) = read(FakeBucket({key: json.dumps(document).encode()}))
+
+    assert failures == []
+    assert "this is not a batch of Kinesis records" in report
+
+
+@pytest.mark.parametrize(("number", "arrived"), [("x", ARRIVED), ("7", 1e30)])
+def test_rejection_that_names_no_record_is_reported(number: str, arrived: float) -> None:
+    """A sequence number that is none, or a time that no calendar has."""
+    ((key, body),) = rejected(rejection(7, arrived=arrived)).items()
+
+    failures, (report,) = read(FakeBucket({key: body.replace(b'"7"', f'"{number}"'.encode())}))
 
     assert failures == []
     assert "this is not a batch of Kinesis records" in report

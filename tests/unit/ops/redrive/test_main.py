@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
-from model_service.fakes import FakeKinesis, fail
-from ops.redrive import main
-from tests.unit.ops.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
+from model_service.fakes import FakeKinesis, fail, refuse
+from ops.redrive.__main__ import main
+from tests.unit.ops.redrive.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
 
 BAD = b'{"ride": {"trip_distance": "3.66"}}'
 
 
 class FakeStream(FakeKinesis):
-    """The stream `rides`, and no other."""
+    """The streams `rides` and `trial`, and no other."""
 
     def describe_stream_summary(self, StreamName: str) -> dict[str, Any]:
-        if StreamName != "rides":
+        if StreamName not in ("rides", "trial"):
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Describe")
         return {"StreamDescriptionSummary": {"MaxRecordSizeInKiB": 1}}
 
@@ -144,6 +144,32 @@ def test_put_twice_puts_once(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_put_keeps_the_order_of_a_key_over_objects_and_shards() -> None:
+    """A record of a given-up batch comes before its key's later rejections, a parent's first."""
+    child = "shardId-000000000001"
+    later = rejected(rejection(3, b"3", key="key-0"), rejection(10, b"10", key="key-0"))
+    of_child = {
+        key.replace(SHARD, child): body.replace(SHARD.encode(), child.encode())
+        for key, body in rejected(rejection(1, b"child's 1", key="key-0", model="a")).items()
+    }
+    aws = Aws(of_child, later, given_up(b"2", first=2), given_up(b"9", first=9, key=f"{AWS_KEY}1"))
+
+    assert aws.run("put", "--yes") == 0
+
+    puts = [entry["Data"] for entry in aws.stream.records]
+    assert puts == [b"2", b"3", b"9", b"10", b"child's 1"]
+
+
+def test_put_keeps_the_order_of_the_rides_in_an_aggregated_record() -> None:
+    """One that the stream refuses at first still comes before the next of its key."""
+    aws = Aws(rejected(*(rejection(1, bytes([n]), sub=n) for n in range(3))))
+    aws.stream = FakeStream([refuse(0)])
+
+    assert aws.run("put", "--yes") == 0
+
+    assert [entry["Data"] for entry in aws.stream.records] == [b"\0", b"\1", b"\2"]
+
+
 def test_put_that_leaves_something_fails(capsys: pytest.CaptureFixture[str]) -> None:
     """A record that cannot be fixed is told, the exit status too, and the others are put."""
     aws = Aws(rejected(rejection(1, b"{"), rejection(2, b"32")))
@@ -235,6 +261,25 @@ def test_put_onto_another_stream_is_remembered_for_its_source(
 
     assert len(aws.stream.records) == 1
     capsys.readouterr()
+
+
+def test_put_onto_one_stream_is_none_onto_another(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who tried a fix-up elsewhere has brought nothing back yet; list tells of either stream."""
+    aws = Aws(rejected(rejection(1)))
+
+    assert aws.run("put", "--yes", "--onto", "trial") == aws.run("list") == 0
+    assert aws.run("list", "--onto", "trial") == aws.run("show", f"{SHARD}:1") == 0
+    assert aws.run("put", "--yes") == aws.run("put", "--yes", "--onto", "trial") == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-2:] for line in (lines[2], lines[4])] == [["1", "0"], ["1", "1"]]
+    assert "put again no" in lines
+    puts = [line.split() for line in lines if line.startswith("put  ")]
+    assert puts == [
+        ["put", "1", "onto", "trial"],
+        ["put", "1", "onto", "rides"],
+        ["put", "0", "onto", "trial"],
+    ]
 
 
 def test_put_onto_a_stream_that_takes_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:

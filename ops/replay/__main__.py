@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,22 +23,17 @@ from botocore.parsers import ResponseParserError
 from model_service import service
 from model_service.bootstrap import load_model
 from model_service.errors import ServiceError, SettingsError
-from model_service.service import Model
 from model_service.settings import Settings
 from model_service.sinks import PredictionSink, PredictionStream
 from ops.errors import OpsError
 from ops.moments import written
-from ops.score import LinesFile, Score, Scorer
-from ops.span import Bound, Span, bound
-from ops.streams import pages, shards
+from ops.replay.replay import replay, summary
+from ops.replay.score import LinesFile, Scorer
+from ops.replay.span import Bound, Span, bound
 from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
 STREAM = "ride_events"
 STREAM_OUTPUT = "stream:"
-# A shard gives all of its readers 2 MB and five calls a second: half of them are left to others.
-PAGE_RECORDS = 1000
-PAUSE_SECONDS = 0.4
-
 # Where models are and how far they are trusted: the settings that no option is needed for.
 _INHERITED = ("MODEL_BUCKET", "MLFLOW_EXPERIMENT_ID", "ALLOW_PICKLE")
 _OPTIONS = {
@@ -53,74 +48,6 @@ _OPTIONS = {
 _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 Connect = Callable[[str], Any]
-
-
-def replay(
-    kinesis: Any,
-    scorer: Scorer,
-    stream: str,
-    span: Span,
-    *,
-    only: str | None = None,
-    progress: Progress,
-    pause: Callable[[float], None] = time.sleep,
-) -> None:
-    """Score what a stream keeps of a span, a page at a time.
-
-    Args:
-        kinesis: boto3's Kinesis client.
-        scorer: Scores pages.
-        stream: Name of the stream.
-        span: Which records.
-        only: The shard to read; None is all of them.
-        progress: Shows how far it is.
-        pause: Waits for some seconds.
-
-    Raises:
-        OpsError: There is no such shard, or the output does not take the predictions.
-    """
-    ids = list(shards(kinesis, stream))
-    if only is not None and only not in ids:
-        raise OpsError(f"--shard {only!r} is not one of {stream}; it has {', '.join(ids)}")
-    for place, shard in enumerate(ids, start=1):
-        if only in (None, shard):
-            for page in _pages(kinesis, stream, shard, span, pause):
-                scorer.take(shard, page)
-                text = f"{scorer.score.rides} rides, shard {place} of {len(ids)}"
-                progress.show(0, 0, text)
-    progress.clear()
-
-
-def _pages(
-    kinesis: Any, stream: str, shard: str, span: Span, pause: Callable[[float], None]
-) -> Iterator[Sequence[Mapping[str, Any]]]:
-    for page in pages(
-        kinesis,
-        stream,
-        shard,
-        start=span.iterator,
-        pause=pause,
-        pause_seconds=PAUSE_SECONDS,
-        limit=PAGE_RECORDS,
-    ):
-        if span.ends_before(page):
-            return
-        yield span.part_of(page)
-
-
-def summary(model: Model, score: Score) -> Iterator[str]:
-    """The account of a replay, a line a figure."""
-    yield f"model      {model.name}, version {model.version}"
-    if score.records:
-        came = f", which came from {written(score.first)} to {written(score.last)}"
-        yield f"records    {score.records:>8}{came}"
-    else:
-        yield f"records    {score.records:>8}"
-    yield f"rides      {score.rides:>8}"
-    reasons = ", ".join(f"{count} {reason}" for reason, count in score.rejected.most_common())
-    yield f"rejected   {score.rejected.total():>8}{f'  ({reasons})' if reasons else ''}"
-    if score.mean is not None:
-        yield f"mean       {score.mean:>8.2f}  {model.field}"
 
 
 def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
@@ -177,11 +104,22 @@ def _span(options: argparse.Namespace) -> Span:
                 f"--shard is not given, and {given.sequence_number} is a sequence number; name "
                 "its shard, or give times"
             )
-    if start and start.time is not None and end.time is not None and start.time >= end.time:
+    if start:
+        _require_order(start, end)
+    return Span(start, end)
+
+
+def _require_order(start: Bound, end: Bound) -> None:
+    if start.time is not None and start.time > time.time():
+        # Kinesis refuses it, too, in words of its own.
+        raise OpsError(f"--from is {written(start.time)}; it must not be in the future")
+    if start.time is not None and end.time is not None and start.time >= end.time:
         raise OpsError(
             f"--from is {written(start.time)}, and --to {written(end.time)}; it must be earlier"
         )
-    return Span(start, end)
+    first, last = start.sequence_number, end.sequence_number
+    if first is not None and last is not None and first > last:
+        raise OpsError(f"--from is {first}, and --to {last}; it must not be later")
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -227,8 +165,14 @@ def _output(options: argparse.Namespace, kinesis: Any) -> Iterator[PredictionSin
             raise OpsError(
                 f"--output {output!r} exists; name another file, or remove that one"
             ) from None
-        with file:
-            yield LinesFile(file)
+        try:
+            with file:
+                yield LinesFile(file)
+        except BaseException:
+            if not Path(output).stat().st_size:
+                # The next try, with a better option, must not find it in its way.
+                Path(output).unlink()
+            raise
 
 
 def _stream(kinesis: Any, name: str, source: str) -> PredictionStream:

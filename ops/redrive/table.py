@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.failures import Failure
 from ops.moments import day, written
+from ops.redrive.failures import Failure
 
 HEADINGS = (
     *("KIND", "REASON", "MODEL", "VERSION", "STREAM", "SHARD", "DAY", "FROM", "TO"),

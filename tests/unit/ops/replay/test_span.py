@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ops.moments import day, moment, written
-from ops.span import Bound, Span, bound
+from ops.replay.span import Bound, Span, bound
 
 
 def record(number: int, time: float) -> dict[str, Any]:

@@ -1,18 +1,6 @@
-"""`make release` and `make rollback`: which run a deployed predictor serves.
-
-Only the stack's parameters change; its template and its image stay. So no build is needed, and what
-lies in the working copy is not deployed by the way.
-"""
-
-import argparse
-import logging
-import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+"""Another run for a deployed predictor: the stack's parameters change, and nothing else."""
 
 import boto3
-from botocore.exceptions import BotoCoreError
-from botocore.parsers import ResponseParserError
 
 from model_service.artifacts import fetch_model
 from model_service.errors import ModelNotFound, ServiceError
@@ -20,11 +8,8 @@ from model_service.model_files import read_mlmodel
 from model_service.predictors import load_predictor
 from model_service.settings import Settings
 from ops.errors import OpsError
-from ops.samconfig import stale_overrides
-from ops.stack import CloudFormation, DeployedStack, Parameters
-from ops.terminal import say
+from ops.release.stack import DeployedStack, Parameters
 
-STACK = "ride-predictions"
 PREFIXES = {"duration": "", "tip": "Tip"}
 # The parameters that a release sets, of template.yaml, each with the prefix of the predictor.
 RUN_ID, MODEL_SHA256, MODEL_ID = "RunId", "ModelSha256", "ModelId"
@@ -32,8 +17,6 @@ RELEASED = [
     prefix + name for prefix in PREFIXES.values() for name in (RUN_ID, MODEL_SHA256, MODEL_ID)
 ]
 PREVIOUS = "PreviousRelease"
-
-SAMCONFIG = Path("samconfig.toml")
 
 
 def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
@@ -88,7 +71,8 @@ def _released(stack: DeployedStack) -> dict[str, str]:
     return values
 
 
-def _serving(parameters: Parameters) -> dict[str, str]:
+def serving(parameters: Parameters) -> dict[str, str]:
+    """The parameters that say what is served, now and before the last release."""
     return {name: parameters[name] for name in (*RELEASED, PREVIOUS)}
 
 
@@ -147,77 +131,6 @@ def require_loadable(deployed: Parameters, predictor: str, model: Parameters) ->
         )
 
 
-def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = boto3.client) -> int:
-    """Release or roll back, and say so; answer with the exit status."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    options = _parser().parse_args(arguments)
-    try:
-        stack = DeployedStack(connect("cloudformation"), options.stack or STACK)
-        if options.command == "rollback":
-            done = rollback(stack)
-        else:
-            model = {
-                RUN_ID: options.run_id,
-                MODEL_SHA256: options.model_sha256,
-                MODEL_ID: options.model_id,
-            }
-            done = release(stack, options.predictor, model)
-    except OpsError as error:
-        say(str(error))
-        return 1
-    except (BotoCoreError, ResponseParserError) as error:
-        say(
-            f"AWS does not answer, and nothing has changed: {error}; check AWS_PROFILE, "
-            "AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
-        )
-        return 1
-    except KeyboardInterrupt:
-        say("interrupted; nothing has changed")
-        return 130
-    say(done)
-    _warn_of_stale_overrides(stack)
-    return 0
-
-
-def _warn_of_stale_overrides(stack: DeployedStack) -> None:
-    try:
-        stale = stale_overrides(SAMCONFIG, stack.name, _serving(stack.parameters()))
-    except (OpsError, BotoCoreError, ResponseParserError, OSError, ValueError) as error:
-        # The release is made, whatever is in that file.
-        say(f"{SAMCONFIG} was not compared with the stack: {error}")
-        return
-    for name in stale:
-        say(
-            f"{SAMCONFIG} has another {name}: take it out of parameter_overrides, "
-            "or the next sam deploy brings it back"
-        )
-
-
 def _runs(parameters: Parameters) -> str:
     runs = {predictor: parameters[prefix + RUN_ID] for predictor, prefix in PREFIXES.items()}
     return " and ".join(f"run {run} for {predictor}" for predictor, run in runs.items() if run)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m ops.release", description=__doc__)
-    parser.add_argument("--stack", default="", help=f"name of the stack ({STACK})")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("rollback", help="serve what was served before the last release")
-    command = commands.add_parser("release", help="serve another run")
-    command.add_argument("--predictor", choices=PREFIXES, default="duration")
-    command.add_argument("--run-id", required=True, type=_given, help="MLflow run ID")
-    command.add_argument(
-        "--model-sha256", required=True, type=_given, help="digest, as training prints it"
-    )
-    command.add_argument("--model-id", default="", help="only for a run without artifacts/model")
-    return parser
-
-
-def _given(text: str) -> str:
-    if not text:
-        raise argparse.ArgumentTypeError("it is empty: RUN_ID=… MODEL_SHA256=…, as training prints")
-    return text
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

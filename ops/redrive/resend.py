@@ -1,5 +1,6 @@
 """Puts planned records onto a stream, a call at a time, and remembers each call."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -7,28 +8,27 @@ from botocore.exceptions import BotoCoreError, ClientError
 from model_service.deadline import Deadline
 from model_service.sinks import MAX_CALL_BYTES, MAX_CALL_ENTRIES, PredictionSink
 from ops.errors import OpsError
-from ops.plan import Planned
-from ops.redriven import Memory, State
+from ops.redrive.memory import Memory, State
+from ops.redrive.plan import Planned
 
-# How long a call's refused records are sent again; with `redriven.LEASE_SECONDS` in mind.
+# How long a call's refused records are sent again; with `memory.LEASE_SECONDS` in mind.
 PATIENCE_SECONDS = 60.0
+# Those of one key go one after the other: so many have time enough on a line around the world.
+MAX_OF_A_KEY = 100
 
 
 class Resender:
-    """Puts records, and knows how many the stream took.
+    """Puts records, and remembers which of them the stream took.
 
     A put that is killed between a call and remembering it leaves at most this call's records in
-    doubt; the next put puts them again. So do records whose call failed without an answer.
+    doubt; the next put puts them again. So it does with those that the stream did not take, or not
+    for certain: a call may fail without an answer.
 
     Args:
         stream: Takes entries; sends refused ones again.
         onto: Name of that stream.
-        memory: Remembers what was put.
+        memory: Remembers what was put onto it.
         deadline: How long a call may take.
-
-    Attributes:
-        taken: How many records the stream took.
-        not_taken: How many it did not.
     """
 
     def __init__(
@@ -43,28 +43,26 @@ class Resender:
         self._onto = onto
         self._memory = memory
         self._deadline = deadline
-        self.taken = 0
-        self.not_taken = 0
 
     def put(self, records: Iterable[Planned]) -> None:
         """Put the records, in their order.
 
         Raises:
-            OpsError: The stream takes nothing at all, or it cannot be remembered what it took.
+            OpsError: The stream does not take all, or it cannot be remembered what it took.
         """
+        before = 0
         for call in calls(records):
             taken = self._put_call(call)
-            self.taken += taken
-            self.not_taken += len(call) - taken
             if taken < len(call):
                 # A later record of a key must not overtake the one that is left.
                 raise OpsError(
-                    f"{self._onto} took {taken} of {len(call)} records, and {self.taken - taken} "
+                    f"{self._onto} took {taken} of {len(call)} records, and {before} "
                     "before them; put again when it takes records: those are not put twice"
                 )
+            before += taken
 
     def _put_call(self, call: list[Planned]) -> int:
-        begun = self._memory.begin([record.identity for record in call], self._onto)
+        begun = self._memory.begin([record.identity for record in call])
         try:
             left = {id(entry) for entry in self._send(call)}
         except BaseException:
@@ -85,14 +83,17 @@ class Resender:
 
 
 def calls(records: Iterable[Planned]) -> Iterator[list[Planned]]:
-    """The records in portions that one PutRecords call takes."""
+    """The records in portions that one PutRecords call takes, and few of them of any one key."""
     call: list[Planned] = []
-    size = 0
+    size, of_key = 0, Counter[str]()
     for record in records:
-        if call and (len(call) == MAX_CALL_ENTRIES or size + record.entry.size > MAX_CALL_BYTES):
+        entry = record.entry
+        full = len(call) == MAX_CALL_ENTRIES or of_key[entry.partition_key] == MAX_OF_A_KEY
+        if call and (full or size + entry.size > MAX_CALL_BYTES):
             yield call
-            call, size = [], 0
+            call, size, of_key = [], 0, Counter()
         call.append(record)
-        size += record.entry.size
+        size += entry.size
+        of_key[entry.partition_key] += 1
     if call:
         yield call

@@ -5,13 +5,14 @@ import pytest
 
 from model_service.events import Rejection
 from ops.errors import OpsError
-from ops.failures import Failure, FailureStore, Identity
-from ops.fixup import Fix, load_fix
-from ops.plan import Fate, Plan
-from ops.redriven import Memory, State
-from ops.selection import Selection, selected
+from ops.redrive.failures import Failure, FailureStore, Identity
+from ops.redrive.fixup import Fix, load_fix
+from ops.redrive.memory import Memory, State
+from ops.redrive.order import in_order
+from ops.redrive.plan import Fate, Plan
+from ops.redrive.selection import Selection
 from tests.kpl import aggregate
-from tests.unit.ops.bucket import SHARD, FakeBucket, given_up, rejected, rejection
+from tests.unit.ops.redrive.bucket import SHARD, FakeBucket, given_up, rejected, rejection
 
 AGGREGATE = aggregate([("a", b"1"), ("b", b"2")])
 
@@ -31,12 +32,12 @@ class Planning:
         for each in rejections:
             objects |= rejected(each)
         bucket = FakeBucket(objects | (given_up(*batch) if batch else {}))
-        memory = Memory(bucket, "failures", "rides")
-        memory.end(memory.begin(done, "rides"), State.DONE, done)
+        memory = Memory(bucket, "failures", "rides", "rides")
+        memory.end(memory.begin(done), State.DONE, done)
         self.reports: list[str] = []
         self.plan = Plan(memory, fix, max_bytes, self.reports.append)
         store = FailureStore(bucket, "failures", self.reports.append)
-        failures = selected(store, Selection(), lambda *_: None)
+        failures = in_order(store, Selection(), lambda *_: None)
         self.planned = list(self.plan.records(failures))
 
     @property
@@ -111,14 +112,33 @@ def test_aggregated_record_is_taken_apart_for_a_fix_up() -> None:
     assert planning.entries == [("a", b"1!"), ("b", b"2!")]
 
 
-@pytest.mark.parametrize("before", [True, False])
-def test_aggregated_record_is_taken_apart_if_a_part_is_put_alone(before: bool) -> None:
-    """The other rides come back, and this one only once."""
-    alone = [] if before else [rejection(1, b"1", sub=0, key="a")]
-    planning = Planning(*alone, batch=[AGGREGATE], done=[identity(1, 0)] if before else [])
+def test_aggregated_record_is_taken_apart_if_a_part_was_put_alone() -> None:
+    """The other rides come back, and this one not again."""
+    planning = Planning(batch=[AGGREGATE], done=[identity(1, 0)])
 
-    own = [] if before else [("a", b"1")]
-    assert planning.entries == [*own, ("b", b"2")]
+    assert planning.entries == [("b", b"2")]
+
+
+def test_aggregated_record_brings_its_rejected_part_along() -> None:
+    """The part is not put beside it."""
+    planning = Planning(rejection(1, b"1", sub=0, key="a"), batch=[AGGREGATE])
+
+    assert planning.entries == [("key-0", AGGREGATE)]
+    assert planning.fates == {Fate.PUT: 1, Fate.SAME: 1}
+
+
+def test_aggregated_record_that_is_too_large_is_taken_apart() -> None:
+    """A stream that takes smaller records takes its rides."""
+    planning = Planning(batch=[AGGREGATE], max_bytes=len(AGGREGATE))
+
+    assert planning.entries == [("a", b"1"), ("b", b"2")]
+
+
+def test_parts_come_in_their_order_whoever_gave_them_up() -> None:
+    """A rejected part does not overtake the rides before it."""
+    planning = Planning(rejection(1, b"2", sub=1), batch=[AGGREGATE], fix=lambda payload: payload)
+
+    assert planning.entries == [("a", b"1"), ("b", b"2")]
 
 
 def test_part_of_a_record_that_was_put_whole_is_not_put_again() -> None:
@@ -185,9 +205,9 @@ def test_record_that_no_stream_takes_is_reported(bad: Rejection, why: str) -> No
 def test_record_in_doubt_is_put_and_counted() -> None:
     """A put that died may have put it: lost would be worse than twice."""
     bucket = FakeBucket(rejected(rejection(1)))
-    memory = Memory(bucket, "failures", "rides")
-    memory.end(memory.begin([identity(1)], "rides"), State.CUT_OFF)
-    plan = Plan(Memory(bucket, "failures", "rides"), None, 1000, pytest.fail)
+    memory = Memory(bucket, "failures", "rides", "rides")
+    memory.end(memory.begin([identity(1)]), State.CUT_OFF)
+    plan = Plan(Memory(bucket, "failures", "rides", "rides"), None, 1000, pytest.fail)
     (failure,) = FailureStore(bucket, "failures", pytest.fail).read(
         next(FailureStore(bucket, "failures", pytest.fail).places())
     )
@@ -195,6 +215,20 @@ def test_record_in_doubt_is_put_and_counted() -> None:
     assert isinstance(failure, Failure)
     assert len(list(plan.records([failure]))) == 1
     assert plan.doubtful == 1
+
+
+def test_part_of_a_record_in_doubt_is_in_doubt() -> None:
+    """The whole may be on the stream, and each of its rides with it."""
+    bucket = FakeBucket(given_up(AGGREGATE))
+    memory = Memory(bucket, "failures", "rides", "rides")
+    memory.end(memory.begin([identity(1)]), State.CUT_OFF)
+    plan = Plan(
+        Memory(bucket, "failures", "rides", "rides"), lambda payload: payload, 1000, pytest.fail
+    )
+    store = FailureStore(bucket, "failures", pytest.fail)
+
+    assert len(list(plan.records(in_order(store, Selection(), lambda *_: None)))) == 2
+    assert plan.doubtful == 2
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from msgspec import Struct, field
 from model_service.errors import EventError
 from model_service.events import Rejection, RejectionSource
 from model_service.kinesis import SourceRecord, source_records
+from ops.records import source_record
 
 
 class Kind(StrEnum):
@@ -203,6 +204,9 @@ _decode_rejection = msgspec.json.Decoder(Rejection).decode
 
 def _rejections(key: str, body: bytes) -> list[Failure]:
     rejections = [_decode_rejection(line) for line in body.splitlines()]
+    for rejection in rejections:
+        # For its checks: nobody can sort by a sequence number that is none.
+        source_record(rejection.source, rejection.data)
     return [
         Failure(
             kind=Kind.REJECTION,

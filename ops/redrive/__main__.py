@@ -2,8 +2,9 @@
 
 `list` counts the rejections and given-up batches of a failures bucket, `show` shows one record,
 `put` puts records onto the input stream again: with their partition keys and their bytes, or what a
-fix-up makes of these. A record is put once, however many models rejected it and however often `put`
-is run. Every function that reads the stream gets it, also those that had no trouble with it before.
+fix-up makes of these. A record is put onto a stream once, however many models rejected it and
+however often `put` is run. Every function that reads the stream gets it, also those that had no
+trouble with it before.
 """
 
 import argparse
@@ -19,11 +20,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from ops.errors import OpsError
-from ops.failures import Kind
 from ops.moments import moment
-from ops.plan import MEANINGS, Fate, Plan
-from ops.redriver import Connect, Redrive
-from ops.selection import Selection
+from ops.redrive.commands import Connect, Redrive
+from ops.redrive.failures import Kind
+from ops.redrive.plan import MEANINGS, Fate, Plan
+from ops.redrive.selection import Selection
 from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
 STREAM = "ride_events"
@@ -32,7 +33,7 @@ MAX_REPORTS = 20
 
 
 def connected(service: str) -> Any:
-    """A boto3 client that gives up well within `redriven.LEASE_SECONDS`."""
+    """A boto3 client that gives up well within `memory.LEASE_SECONDS`."""
     config = Config(
         connect_timeout=5,
         read_timeout=10,
@@ -50,8 +51,8 @@ def summary(plan: Plan, onto: str, *, really: bool) -> Iterator[str]:
             yield f"{name:12}{plan.fates[fate]:>8}  {meanings[fate]}".rstrip()
     if plan.doubtful:
         yield (
-            f"{plan.doubtful} of them may have been put before: that put was cut off, and their "
-            "rides may be predicted under two event IDs"
+            f"{plan.doubtful} of them may have been put before: that put was cut off, or had no "
+            "answer, and their rides may be predicted under two event IDs"
         )
     if not really:
         yield "dry run: nothing is put; --yes puts"
@@ -114,7 +115,7 @@ def _run(options: argparse.Namespace, connect: Connect) -> int:
         )
     progress = Progress("reading")
     reports = _Reports(progress)
-    redrive = Redrive(connect, options.bucket, progress, reports)
+    redrive = Redrive(connect, options.bucket, progress, reports, options.onto)
     command = {"list": _list, "show": _show, "put": _put}[options.command]
     try:
         # A status of its own, or 1 for what was told to be passed over.
@@ -138,11 +139,10 @@ def _show(redrive: Redrive, options: argparse.Namespace) -> int:
 
 def _put(redrive: Redrive, options: argparse.Namespace) -> int:
     options.stream = options.stream or STREAM
-    onto = options.onto or options.stream
-    plan = redrive.put(_selection(options), onto=onto, fix=options.fix, really=options.yes)
-    for line in summary(plan, onto, really=options.yes):
+    plan = redrive.put(_selection(options), fix=options.fix, really=options.yes)
+    for line in summary(plan, options.onto or options.stream, really=options.yes):
         _print(line)
-    return int(plan.fates[Fate.NOT_TAKEN] > 0)
+    return 0
 
 
 def _selection(options: argparse.Namespace) -> Selection:
@@ -168,7 +168,6 @@ def _parser() -> argparse.ArgumentParser:
     show.add_argument("index", type=_place, nargs="?", default=0, help="place in the object (0)")
     put = commands.add_parser("put", help="put records onto the input stream again")
     put.add_argument("--fix", default="", metavar="MODULE:FUNCTION", help="bytes -> bytes or None")
-    put.add_argument("--onto", default="", help="another stream to put onto")
     put.add_argument("--yes", action="store_true", help="do it; a dry run without")
     for command in (listing, show, put):
         _add_filters(command)
@@ -177,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_filters(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
+    add("--onto", default="", help="another stream to put onto, or to tell what was put onto")
     add("--kind", type=Kind, choices=list(Kind), help="who gave it up: the function, the mapping")
     add("--reason", help="reason of a rejection, condition of a batch")
     add("--model", help="model, or function for a batch; or MODEL/VERSION")

@@ -13,9 +13,10 @@ from model_service.fakes import FakeKinesis, FakePredictor, refuse
 from model_service.service import Model
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
-from ops.replay import main, replay, summary
-from ops.score import LinesFile, Scorer
-from ops.span import Bound, Span
+from ops.replay.__main__ import main
+from ops.replay.replay import replay, summary
+from ops.replay.score import LinesFile, Scorer
+from ops.replay.span import Bound, Span
 from ops.terminal import Progress
 
 SHARD = "shardId-000000000000"
@@ -178,7 +179,9 @@ def test_output_that_does_not_take_all_ends_the_replay() -> None:
     replaying = Replaying(FakeStream(one=[[ride(1), ride(2)]]))
     replaying.scorer = Scorer(replaying.model, "ride_events", Full())
 
-    with pytest.raises(OpsError, match="go on with --shard one --from 2$"):
+    with pytest.raises(
+        OpsError, match="go on with --shard one --from 2, then with each shard after it$"
+    ):
         replaying.run()
 
 
@@ -202,6 +205,11 @@ def test_stream_output_sends_refused_predictions_again() -> None:
         (["--output", "-", "--run-id", "a/b"], "--run-id='a/b' is not allowed; it must be letters"),
         (["--output", "-", "--from", "77"], "--shard is not given, and 77 is a sequence number"),
         (["--output", "-", "--from", "2022-01-02", "--to", "2022-01-01"], "--from is 2022-01-02T"),
+        (["--output", "-", "--from", "2999-01-01"], "--from is 2999-01-01T00:00:00Z; it must not"),
+        (
+            ["--output", "-", "--shard", "s", "--from", "8", "--to", "7"],
+            "--from is 8, and --to 7; it must not be later",
+        ),
         (["--output", "exists", "--model-location", "m"], "--output 'exists' exists; name another"),
     ],
 )
@@ -222,6 +230,19 @@ def test_main_names_the_option_that_is_wrong(
     out, error = capsys.readouterr()
     assert error.startswith(said)
     assert (out, error.count("\n")) == ("", 1)
+
+
+def test_output_that_got_nothing_is_not_in_the_way_of_the_next_try(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file for a model that is not there is not left behind."""
+    output = tmp_path / "output"
+    command = ["--output", str(output), "--model-location", str(tmp_path / "nowhere")]
+
+    assert main(command, lambda _: FakeStream()) == 1
+
+    assert not output.exists()
+    assert capsys.readouterr().err
 
 
 def test_model_that_a_function_serves_is_not_taken_by_mistake(

@@ -8,19 +8,21 @@ from model_service.deadline import Deadline
 from model_service.fakes import FakeKinesis, fail, refuse
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
-from ops.failures import identity_of
-from ops.plan import Planned
 from ops.records import source_record
-from ops.redriven import Memory
-from ops.resend import Resender, calls
+from ops.redrive.failures import identity_of
+from ops.redrive.memory import Memory
+from ops.redrive.plan import Planned
+from ops.redrive.resend import Resender, calls
 from tests.clock import ManualClock
-from tests.unit.ops.bucket import FakeBucket, rejection
+from tests.unit.ops.redrive.bucket import FakeBucket, rejection
 
 
-def planned(number: int, data: bytes = b"x") -> Planned:
-    source = rejection(number, key=f"key-{number}").source
+def planned(
+    number: int, data: bytes = b"x", *, sub: int | None = None, key: str | None = None
+) -> Planned:
+    source = rejection(number, sub=sub, key=key or f"key-{number}").source
     record = source_record(source, base64.b64encode(data).decode())
-    return Planned(identity_of(source), Entry(record, source.partition_key, data))
+    return Planned(identity_of(source), Entry(record, source.partition_key, data, place=sub))
 
 
 class Sending:
@@ -29,7 +31,7 @@ class Sending:
     def __init__(self, kinesis: FakeKinesis) -> None:
         self.kinesis = kinesis
         self.bucket = FakeBucket()
-        self.memory = Memory(self.bucket, "failures", "rides")
+        self.memory = Memory(self.bucket, "failures", "rides", "rides")
         clock = ManualClock()
         stream = PredictionStream(kinesis, "rides", sleep=clock.sleep)
         self.resender = Resender(
@@ -38,7 +40,7 @@ class Sending:
 
     @property
     def remembered(self) -> list[str]:
-        done = Memory(self.bucket, "failures", "rides").done
+        done = Memory(self.bucket, "failures", "rides", "rides").done
         return sorted((i.sequence_number for i in done), key=int)
 
 
@@ -51,7 +53,6 @@ def test_each_call_is_remembered() -> None:
     assert [len(call) for call in sending.kinesis.calls] == [500, 500, 1]
     assert len(sending.bucket.objects) == 3
     assert sending.remembered == [str(n) for n in range(1, 1002)]
-    assert (sending.resender.taken, sending.resender.not_taken) == (1001, 0)
 
 
 def test_only_refused_records_are_sent_again() -> None:
@@ -63,6 +64,15 @@ def test_only_refused_records_are_sent_again() -> None:
     again = [[entry["PartitionKey"] for entry in call] for call in sending.kinesis.calls]
     assert again == [["key-1", "key-2", "key-3"], ["key-2"]]
     assert sending.remembered == ["1", "2", "3"]
+
+
+def test_user_records_of_a_key_do_not_overtake_each_other() -> None:
+    """A refused ride of an aggregated record arrives before the later ones of its key."""
+    sending = Sending(FakeKinesis([refuse(0)]))
+
+    sending.resender.put(planned(1, bytes([n]), sub=n, key="one") for n in range(3))
+
+    assert [entry["Data"] for entry in sending.kinesis.records] == [b"\0", b"\1", b"\2"]
 
 
 def test_record_that_is_refused_to_the_end_is_not_remembered() -> None:
@@ -80,7 +90,6 @@ def test_record_that_is_refused_to_the_end_is_not_remembered() -> None:
         sending.resender.put([planned(1), planned(2)])
 
     assert sending.remembered == ["1"]
-    assert (sending.resender.taken, sending.resender.not_taken) == (1, 1)
 
 
 def test_stream_that_takes_nothing_ends_the_put() -> None:
@@ -92,6 +101,18 @@ def test_stream_that_takes_nothing_ends_the_put() -> None:
 
     assert len(sending.kinesis.calls) == 1
     assert sending.remembered == []
+
+
+def test_call_without_an_answer_leaves_its_records_in_doubt() -> None:
+    """They may be on the stream, and the next put says so when it puts them again."""
+    sending = Sending(FakeKinesis([fail(ConnectionError("reset"))]))
+
+    with pytest.raises(OpsError, match="^rides took 0 of 1 records"):
+        sending.resender.put([planned(1)])
+
+    memory = Memory(sending.bucket, "failures", "rides", "rides")
+    memory.require_free()
+    assert [i.sequence_number for i in memory.doubtful] == ["1"]
 
 
 def test_interrupted_call_leaves_its_records_in_doubt() -> None:
@@ -106,7 +127,7 @@ def test_interrupted_call_leaves_its_records_in_doubt() -> None:
     with pytest.raises(KeyboardInterrupt):
         sending.resender.put([planned(1)])
 
-    memory = Memory(sending.bucket, "failures", "rides")
+    memory = Memory(sending.bucket, "failures", "rides", "rides")
     memory.require_free()
     assert [i.sequence_number for i in memory.doubtful] == ["1"]
 
@@ -145,3 +166,10 @@ def test_calls_hold_what_putrecords_takes() -> None:
 
     assert [len(call) for call in calls(large)] == [2, 1]
     assert list(calls([])) == []
+
+
+def test_calls_hold_few_records_of_a_key() -> None:
+    """They go one by one, which may take a tenth of a second each; other keys do not count."""
+    of_key = [planned(n, key="one") for n in range(201)]
+
+    assert [len(call) for call in calls([planned(999), *of_key])] == [101, 100, 1]

@@ -100,7 +100,8 @@ class Scorer:
         for failure in answer["batchItemFailures"]:
             raise OpsError(
                 f"the output did not take every prediction; {self.score.rides} rides of the pages "
-                f"before are on it; go on with --shard {shard} --from {failure['itemIdentifier']}"
+                f"before are on it; go on with --shard {shard} --from {failure['itemIdentifier']}, "
+                "then with each shard after it"
             )
         self._count(page, [event["prediction"][self._field] for event in answer["predictions"]])
 

@@ -1,9 +1,12 @@
+from typing import Any
+
 import pytest
+from botocore.exceptions import ClientError
 
 from ops.errors import OpsError
-from ops.failures import Identity
-from ops.redriven import LEASE_SECONDS, Memory, State
-from tests.unit.ops.bucket import SHARD, FakeBucket
+from ops.redrive.failures import Identity
+from ops.redrive.memory import LEASE_SECONDS, Memory, State
+from tests.unit.ops.redrive.bucket import SHARD, FakeBucket
 
 ONE, TWO = (Identity("rides", SHARD, number, None) for number in "12")
 
@@ -15,19 +18,19 @@ class Remembering:
         self.bucket = FakeBucket()
         self.now = 1000.0
 
-    def memory(self, stream: str = "rides") -> Memory:
-        return Memory(self.bucket, "failures", stream, now=lambda: self.now)
+    def memory(self, stream: str = "rides", onto: str = "rides") -> Memory:
+        return Memory(self.bucket, "failures", stream, onto, now=lambda: self.now)
 
 
 def test_done_calls_are_remembered_by_the_next_put() -> None:
-    """What the stream took is done; what it refused is not."""
+    """What the stream took is done; what it did not take for certain is in doubt."""
     there = Remembering()
     memory = there.memory()
 
-    memory.end(memory.begin([ONE, TWO], "rides"), State.DONE, [ONE])
+    memory.end(memory.begin([ONE, TWO]), State.DONE, [ONE])
 
     assert (memory.done, there.memory().done) == ({ONE}, {ONE})
-    assert there.memory().doubtful == set()
+    assert there.memory().doubtful == {TWO}
     assert list(there.bucket.objects) == ["redriven/rides/00000001.json"]
 
 
@@ -36,7 +39,7 @@ def test_user_records_are_remembered_apart() -> None:
     there = Remembering()
     memory, second = there.memory(), ONE._replace(sub_sequence_number=1)
 
-    memory.end(memory.begin([second], "rides"), State.DONE, [second])
+    memory.end(memory.begin([second]), State.DONE, [second])
 
     assert there.memory().done == {second}
 
@@ -45,15 +48,35 @@ def test_streams_have_memories_of_their_own() -> None:
     """The same shard and number of another stream is another record."""
     there = Remembering()
     memory = there.memory()
-    memory.end(memory.begin([ONE], "rides"), State.DONE, [ONE])
+    memory.end(memory.begin([ONE]), State.DONE, [ONE])
 
     assert there.memory("other").done == set()
+
+
+@pytest.mark.parametrize("state", [State.DONE, State.CUT_OFF])
+def test_put_onto_one_stream_is_none_onto_another(state: State) -> None:
+    """Neither done nor in doubt there."""
+    there = Remembering()
+    memory = there.memory(onto="trial")
+    memory.end(memory.begin([ONE]), state, [ONE])
+
+    assert there.memory().done == there.memory().doubtful == set()
+    assert there.memory(onto="trial").done | there.memory(onto="trial").doubtful == {ONE}
+
+
+def test_puts_onto_two_streams_exclude_each_other() -> None:
+    """They share their numbers, so that what is under way onto either holds up the other."""
+    there = Remembering()
+    there.memory(onto="trial").begin([ONE])
+
+    with pytest.raises(OpsError, match="is under way since"):
+        there.memory().require_free()
 
 
 def test_put_beside_another_is_refused() -> None:
     """Who runs the other one, since when, and how long a dead one counts, is told."""
     there = Remembering()
-    there.memory().begin([ONE], "rides")
+    there.memory().begin([ONE])
 
     with pytest.raises(
         OpsError, match="by process .* is under way since 1970-01-01T00:16:40Z"
@@ -61,13 +84,13 @@ def test_put_beside_another_is_refused() -> None:
         there.memory().require_free()
 
     assert str(e.value).startswith("another put, by process ")
-    assert str(e.value).endswith("until 1970-01-01T00:19:40Z")
+    assert str(e.value).endswith("until 1970-01-01T00:20:40Z")
 
 
 def test_put_that_died_leaves_its_records_in_doubt() -> None:
     """After a while, a call without an end is over, and its records may be put again."""
     there = Remembering()
-    there.memory().begin([ONE], "rides")
+    there.memory().begin([ONE])
     there.now += LEASE_SECONDS
 
     memory = there.memory()
@@ -80,7 +103,7 @@ def test_put_that_was_interrupted_leaves_its_records_in_doubt_at_once() -> None:
     """Ctrl-C does not make the next put wait."""
     there = Remembering()
     memory = there.memory()
-    memory.end(memory.begin([ONE], "rides"), State.CUT_OFF)
+    memory.end(memory.begin([ONE]), State.CUT_OFF)
 
     there.memory().require_free()
 
@@ -91,8 +114,8 @@ def test_doubt_ends_when_the_record_is_put_again() -> None:
     """Only what was not put since is in doubt."""
     there = Remembering()
     memory = there.memory()
-    memory.end(memory.begin([ONE, TWO], "rides"), State.CUT_OFF)
-    memory.end(memory.begin([ONE], "rides"), State.DONE, [ONE])
+    memory.end(memory.begin([ONE, TWO]), State.CUT_OFF)
+    memory.end(memory.begin([ONE]), State.DONE, [ONE])
 
     assert there.memory().doubtful == {TWO}
 
@@ -101,10 +124,37 @@ def test_one_of_two_puts_at_a_time_begins() -> None:
     """A number is taken once: the other put stops before it puts anything."""
     there = Remembering()
     first, second = there.memory(), there.memory()
-    first.begin([ONE], "rides")
+    first.begin([ONE])
 
     with pytest.raises(OpsError, match="^another put has begun meanwhile; run this one again"):
-        second.begin([TWO], "rides")
+        second.begin([TWO])
+
+
+def test_write_that_meets_its_own_object_has_begun() -> None:
+    """Botocore sends a write again whose answer was lost; nobody waits out a lease for that."""
+
+    class Forgetful(FakeBucket):
+        def put_object(self, **request: Any) -> dict[str, Any]:
+            super().put_object(**request)
+            return super().put_object(**request)
+
+    there = Remembering()
+    there.bucket = Forgetful()
+    memory = there.memory()
+
+    memory.end(memory.begin([ONE]), State.DONE, [ONE])
+
+    assert there.memory().done == {ONE}
+
+
+def test_note_that_is_gone_when_it_is_looked_for_is_not_ones_own() -> None:
+    """S3 may refuse one of two writes at a time, and keep neither."""
+    there = Remembering()
+    memory = there.memory()
+    there.bucket.error = ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+
+    with pytest.raises(OpsError, match="^another put has begun meanwhile"):
+        memory.begin([ONE])
 
 
 def test_note_that_cannot_be_read_stops_the_put() -> None:

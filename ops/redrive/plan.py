@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 import msgspec
 
@@ -13,10 +14,10 @@ from model_service.errors import EventError
 from model_service.events import MAX_PARTITION_KEY_CHARACTERS, Rejected, RejectionSource
 from model_service.kinesis import user_records
 from model_service.sinks import Entry
-from ops.failures import Failure, Identity, Kind, identity_of
-from ops.fixup import Fix, NotFixed, fixed
 from ops.records import source_record
-from ops.redriven import Memory
+from ops.redrive.failures import Failure, Identity, Kind, identity_of
+from ops.redrive.fixup import Fix, NotFixed, fixed
+from ops.redrive.memory import Memory
 
 
 class Fate(StrEnum):
@@ -28,7 +29,6 @@ class Fate(StrEnum):
     LEFT_OUT = "left out"
     NOT_FIXED = "not fixed"
     UNFIT = "unfit"
-    NOT_TAKEN = "not taken"
 
 
 MEANINGS = {
@@ -38,7 +38,6 @@ MEANINGS = {
     Fate.LEFT_OUT: "by the fix-up",
     Fate.NOT_FIXED: "the fix-up failed",
     Fate.UNFIT: "a stream cannot take it",
-    Fate.NOT_TAKEN: "the stream refused it until time was up",
 }
 
 
@@ -54,7 +53,8 @@ class Plan:
     """Turns failures into records to put, each source record once.
 
     An aggregated record of a batch is put as it was, unless there is a fix-up, which is for rides,
-    or some of its user records were put on their own: then it is taken apart.
+    some of its user records were put on their own, or the stream takes no record that large: then
+    it is taken apart.
 
     Args:
         memory: What was put before.
@@ -74,22 +74,29 @@ class Plan:
         self._fix = fix
         self._max_bytes = max_bytes
         self._report = report
+        self._current: Identity | None = None
         self._seen: set[Identity] = set()
         self._taken_apart = {
-            i.whole for i in memory.done | memory.doubtful if i.sub_sequence_number is not None
+            identity.whole
+            for identity in chain(memory.done, memory.doubtful)
+            if identity.sub_sequence_number is not None
         }
         self.fates: Counter[Fate] = Counter()
         self.doubtful = 0
 
     def records(self, failures: Iterable[Failure]) -> Iterator[Planned]:
-        """The records to put, in the order of the failures."""
+        """The records to put, in the order of the failures, which is that of the stream.
+
+        Args:
+            failures: Those of one source record follow each other, as `in_order` has them.
+        """
         for failure in failures:
             for source, payload in self._parts(failure):
                 identity = identity_of(source)
                 planned = self._planned(identity, source, payload)
                 if planned:
                     self.fates[Fate.PUT] += 1
-                    self.doubtful += identity in self._memory.doubtful
+                    self.doubtful += self._memory.may_have_put(identity)
                     yield planned
 
     def _parts(self, failure: Failure) -> list[tuple[RejectionSource, bytes]]:
@@ -104,7 +111,8 @@ class Plan:
         return [(failure.source, payload)]
 
     def _batch_parts(self, failure: Failure, payload: bytes) -> list[tuple[RejectionSource, bytes]]:
-        if self._fix is None and failure.identity not in self._taken_apart:
+        too_large = self._unfit(failure.source.partition_key, payload)
+        if not (self._fix or too_large or failure.identity in self._taken_apart):
             return [(failure.source, payload)]
         try:
             records = user_records(source_record(failure.source, failure.data))
@@ -131,10 +139,13 @@ class Plan:
             self._drop(Fate.UNFIT, identity, unfit)
             return None
         record = source_record(source, base64.b64encode(data).decode())
-        return Planned(identity, Entry(record, source.partition_key, data))
+        place = source.sub_sequence_number
+        return Planned(identity, Entry(record, source.partition_key, data, place))
 
     def _is_done(self, identity: Identity) -> bool:
         whole = identity.whole
+        if whole != self._current:
+            self._current, self._seen = whole, set()
         if not self._seen.isdisjoint((identity, whole)):
             self._drop(Fate.SAME, identity)
             return True
@@ -142,8 +153,6 @@ class Plan:
         if self._memory.has_put(identity):
             self._drop(Fate.BEFORE, identity)
             return True
-        if identity != whole:
-            self._taken_apart.add(whole)
         return False
 
     def _fixed(self, identity: Identity, payload: bytes) -> bytes | None:

@@ -1,0 +1,1 @@
+"""Brings back what failed, from the failures bucket onto the input stream."""

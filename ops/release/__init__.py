@@ -1,0 +1,1 @@
+"""Changes which run a deployed predictor serves."""

@@ -1,0 +1,1 @@
+"""Scores rides that a stream keeps with another run's model."""
