@@ -1,5 +1,7 @@
 """Another run for a deployed predictor: the stack's parameters change, and nothing else."""
 
+from pathlib import Path
+
 import boto3
 
 from model_service.artifacts import fetch_model
@@ -9,6 +11,8 @@ from model_service.predictors import load_predictor
 from model_service.settings import Settings
 from ops.errors import OpsError
 from ops.release.stack import DeployedStack, Parameters
+from ops.release.twin import make_twin, needs_twin, put_twin
+from training.errors import CannotConvert
 
 PREFIXES = {"duration": "", "tip": "Tip"}
 # The parameters that a release sets, of template.yaml, each with the prefix of the predictor.
@@ -32,13 +36,38 @@ def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
     """
     stack.require_ready()
     now = _released(stack)
-    changes = {PREFIXES[predictor] + name: value for name, value in model.items()}
-    if changes.items() <= now.items():
-        raise OpsError(f"{stack.name} serves run {model[RUN_ID]} already")
-    require_loadable(now, predictor, model)
-    stack.update({**changes, PREVIOUS: written(now)})
+    _require_change(stack, predictor, model, now)
+    folder = fetch_loadable(now, predictor, model)
+    model, said = _in_onnx(now, folder, model)
+    _require_change(stack, predictor, model, now)
+    stack.update({**_changes(predictor, model), PREVIOUS: written(now)})
     was = now[PREFIXES[predictor] + RUN_ID] or "none"
-    return f"{stack.name} serves run {model[RUN_ID]} for {predictor}, after {was}"
+    return f"{stack.name} serves run {model[RUN_ID]} for {predictor}, after {was}{said}"
+
+
+def _changes(predictor: str, model: Parameters) -> dict[str, str]:
+    return {PREFIXES[predictor] + name: value for name, value in model.items()}
+
+
+def _require_change(
+    stack: DeployedStack, predictor: str, model: Parameters, now: Parameters
+) -> None:
+    if _changes(predictor, model).items() <= now.items():
+        raise OpsError(f"{stack.name} serves run {model[RUN_ID]} already")
+
+
+def _in_onnx(deployed: Parameters, folder: Path, model: Parameters) -> tuple[Parameters, str]:
+    """The model with a twin, if it had none and can have one; and what to tell the user."""
+    if not needs_twin(folder):
+        return model, ""
+    try:
+        said = make_twin(folder)
+    except CannotConvert as reason:
+        return model, f"; scikit-learn serves it, for it cannot be made in ONNX: {reason}"
+    s3 = boto3.client("s3")
+    twin = put_twin(s3, deployed["ModelBucket"], deployed["ExperimentId"], folder)
+    released = {**model, MODEL_ID: twin.model_id, MODEL_SHA256: twin.sha256}
+    return released, f"; its model was {said}, and is served as {twin.model_id}"
 
 
 def rollback(stack: DeployedStack) -> str:
@@ -95,8 +124,11 @@ def read(text: str) -> dict[str, str]:
     return pairs
 
 
-def require_loadable(deployed: Parameters, predictor: str, model: Parameters) -> None:
+def fetch_loadable(deployed: Parameters, predictor: str, model: Parameters) -> Path:
     """Load the model as the function will, from where the stack has its models.
+
+    Returns:
+        A folder with a copy of its files.
 
     Raises:
         OpsError: It is not there, has another digest, predicts what another predictor is for, or is
@@ -129,6 +161,7 @@ def require_loadable(deployed: Parameters, predictor: str, model: Parameters) ->
             f"nothing is released: run {model[RUN_ID]} predicts {predicts}, by its signature, and "
             f"PREDICTOR is {predictor}"
         )
+    return folder
 
 
 def _runs(parameters: Parameters) -> str:

@@ -1,14 +1,22 @@
 """Releasing trained models from moto's S3, to a CloudFormation in memory."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
+import mlflow
 import pytest
 import yaml
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
 
 from local.emulator import Emulator
-from model_service.artifacts import digest
+from model_service.artifacts import digest, fetch_model
+from model_service.bootstrap import load_model
+from model_service.onnx_models import OnnxModel
+from model_service.settings import Settings
 from ops.errors import OpsError
 from ops.release.__main__ import main
 from ops.release.release import release, rollback, written
@@ -189,6 +197,7 @@ def test_release_of_a_refused_model_is_refused(
     """What the function would not load is not released."""
     document = yaml.safe_load((folder / "MLmodel").read_text())
     document["flavors"]["sklearn"].update(changes)
+    del document["flavors"]["onnx"]
     (folder / "MLmodel").write_text(yaml.safe_dump(document))
     put_model(s3, folder)
 
@@ -196,6 +205,75 @@ def test_release_of_a_refused_model_is_refused(
 
     assert message.startswith("nothing is released: ")
     assert reason in message
+
+
+def without_twin(folder: Path) -> Path:
+    """The model as plain MLflow logs it."""
+    (folder / "model.onnx").unlink()
+    document = yaml.safe_load((folder / "MLmodel").read_text())
+    del document["flavors"]["onnx"]
+    (folder / "MLmodel").write_text(yaml.safe_dump({**document, "run_id": RUN}))
+    return folder
+
+
+def test_release_makes_the_twin_that_training_did_not(
+    s3: Any, folder: Path, tmp_path: Path
+) -> None:
+    """A run that was logged without ONNX is released in ONNX; its own files stay as they are."""
+    put_model(s3, without_twin(folder))
+    client = FakeCloudFormation()
+
+    done = release(stack(client), "duration", model(folder))
+
+    released = f"m-{client.changes['ModelSha256'][:32]}"
+    assert client.changes["ModelId"] == released
+    assert re.fullmatch(
+        "rides serves run new for duration, after old; its model was made in ONNX; it differs by "
+        rf"at most \d\.\de-\d\d on 2000 made-up rides, and is served as {released}",
+        done,
+    )
+    settings = {"MODEL_BUCKET": BUCKET, "RUN_ID": RUN}
+    own = fetch_model(Settings.from_environ(settings), lambda: s3)
+    assert digest(own) == digest(folder)
+    pinned = {
+        "RUN_ID": RUN,
+        "MODEL_LOCATION": f"s3://{BUCKET}/1/models/{released}/artifacts",
+        "MODEL_SHA256": client.changes["ModelSha256"],
+    }
+    served = load_model(Settings.from_environ(pinned)).predictor
+    assert isinstance(served, OnnxModel)
+
+
+def test_release_of_a_twin_that_is_served_already_is_refused(s3: Any, folder: Path) -> None:
+    """The same run makes the same twin, so that nothing is left to release."""
+    put_model(s3, without_twin(folder))
+    client = FakeCloudFormation()
+    release(stack(client), "duration", model(folder))
+
+    with pytest.raises(OpsError, match="rides serves run new already"):
+        release(stack(client), "duration", model(folder))
+
+
+def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(
+    s3: Any, folder: Path
+) -> None:
+    """What cannot be converted is released as it is, with the reason."""
+    pipeline = make_pipeline(DictVectorizer(), KNeighborsRegressor(1))
+    pipeline.fit([{"trip_distance": 1.0}, {"trip_distance": 2.0}], [1.0, 2.0])
+    shutil.rmtree(folder)
+    mlflow.sklearn.save_model(
+        pipeline, folder, pip_requirements=[], serialization_format="cloudpickle"
+    )
+    put_model(s3, folder)
+    client = FakeCloudFormation()
+
+    done = release(stack(client), "duration", model(folder))
+
+    assert client.changes["ModelSha256"] == digest(folder)
+    assert done == (
+        "rides serves run new for duration, after old; scikit-learn serves it, for it cannot be "
+        "made in ONNX: its KNeighborsRegressor is neither a linear model nor of trees"
+    )
 
 
 def test_main_release_tells_of_it_in_one_line(
