@@ -6,7 +6,7 @@ Lambda", "Retain discarded batch records for a Kinesis Data Streams event source
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,11 +16,24 @@ from local.settings import FOREVER, MappingSettings
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records to invoke the function with, how often that was tried, and how often again."""
+    """Records to invoke the function with.
+
+    Attributes:
+        records: In the order of the shard.
+        invocations: How often the function had them, alone or among others.
+        retries: How many of its retries the batch has used up.
+        not_reached: How often in a row the function was not reached.
+    """
 
     records: Sequence[Record]
     invocations: int = 0
     retries: int = 0
+    not_reached: int = 0
+
+    @property
+    def waits(self) -> int:
+        """How often the batch was waited for, as far as that makes the next wait longer."""
+        return self.retries + self.not_reached
 
 
 class Condition(StrEnum):
@@ -100,24 +113,27 @@ def after_invocation(batch: Batch, failed_at: int, settings: MappingSettings) ->
     return Next(todo=[Batch(rest, invocations, batch.retries + 1)], back_off=True)
 
 
+def after_not_reached(batch: Batch) -> Next:
+    """What to do when the function was not invoked: the same again, however often."""
+    return Next(todo=[replace(batch, not_reached=batch.not_reached + 1)], back_off=True)
+
+
 def without_expired(
-    batch: Batch, settings: MappingSettings, now: float
+    batch: Batch, max_age_seconds: float, now: float
 ) -> tuple[Batch, GivenUp | None]:
     """Split off the records at the head that are too old to be tried.
 
     Args:
         batch: Records in the order of the shard, so the oldest come first.
-        settings: The mapping's.
+        max_age_seconds: Older ones are; infinite if none is.
         now: Seconds since the epoch.
     """
-    if settings.max_record_age_seconds == FOREVER:
-        return batch, None
-    oldest = now - settings.max_record_age_seconds
+    oldest = now - max_age_seconds
     expired = 0
     while expired < len(batch.records) and batch.records[expired].arrival_time < oldest:
         expired += 1
     if not expired:
         return batch, None
-    young = Batch(batch.records[expired:], batch.invocations, batch.retries)
-    old = Batch(batch.records[:expired], batch.invocations, batch.retries)
+    young = replace(batch, records=batch.records[expired:])
+    old = replace(batch, records=batch.records[:expired])
     return young, GivenUp(old, Condition.AGE)

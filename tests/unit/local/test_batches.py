@@ -125,7 +125,7 @@ def test_without_expired_old_records_at_the_head_are_given_up() -> None:
     """Records past the maximum age are discarded; younger ones stay."""
     batch = Batch(records(4), retries=3)
 
-    young, given_up = without_expired(batch, settings(max_record_age_seconds=60), now=62)
+    young, given_up = without_expired(batch, 60, now=62)
 
     assert [r.sequence_number for r in young.records] == ["102", "103"]
     assert young.retries == 3
@@ -138,7 +138,7 @@ def test_without_expired_no_limit_keeps_everything() -> None:
     """By default no record is too old."""
     batch = Batch(records(2))
 
-    assert without_expired(batch, settings(), now=1e12) == (batch, None)
+    assert without_expired(batch, settings().max_age_seconds, now=1e12) == (batch, None)
 
 
 @given(
