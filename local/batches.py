@@ -23,12 +23,14 @@ class Batch:
         invocations: How often the function had them, alone or among others.
         retries: How many of its retries the batch has used up.
         not_reached: How often in a row the function was not reached.
+        function_error: Whether the last invocation ended with an error instead of an answer.
     """
 
     records: Sequence[Record]
     invocations: int = 0
     retries: int = 0
     not_reached: int = 0
+    function_error: bool = False
 
     @property
     def waits(self) -> int:
@@ -86,13 +88,16 @@ def first_failure(answer: Any, records: Sequence[Record]) -> int:
         return 0
 
 
-def after_invocation(batch: Batch, failed_at: int, settings: MappingSettings) -> Next:
+def after_invocation(
+    batch: Batch, failed_at: int, settings: MappingSettings, *, function_error: bool = False
+) -> Next:
     """What to do after an invocation.
 
     Args:
         batch: What the function was invoked with.
         failed_at: The position of the first record that is not done; 0 after a function error.
         settings: The mapping's.
+        function_error: Whether the invocation ended with one, instead of an answer.
 
     AWS does not say whether a retry of the remaining records counts from the start again; here it
     does not, unless bisecting is on, where the cut at the reported record is a split, which costs
@@ -101,16 +106,16 @@ def after_invocation(batch: Batch, failed_at: int, settings: MappingSettings) ->
     rest = batch.records[failed_at:]
     if not rest:
         return Next()
-    invocations = batch.invocations + 1
+    tried = Batch(rest, batch.invocations + 1, batch.retries, function_error=function_error)
     if settings.bisect_on_error and failed_at > 0:
-        return Next(todo=[Batch(rest, invocations, batch.retries)])
+        return Next(todo=[tried])
     if settings.bisect_on_error and len(rest) > 1:
         middle = len(rest) // 2
         halves = (rest[:middle], rest[middle:])
-        return Next(todo=[Batch(half, invocations, batch.retries) for half in halves])
+        return Next(todo=[replace(tried, records=half) for half in halves])
     if settings.max_retries != FOREVER and batch.retries >= settings.max_retries:
-        return Next(given_up=GivenUp(Batch(rest, invocations, batch.retries), Condition.RETRIES))
-    return Next(todo=[Batch(rest, invocations, batch.retries + 1)], back_off=True)
+        return Next(given_up=GivenUp(tried, Condition.RETRIES))
+    return Next(todo=[replace(tried, retries=batch.retries + 1)], back_off=True)
 
 
 def after_not_reached(batch: Batch) -> Next:

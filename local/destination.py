@@ -139,7 +139,7 @@ def _body(
         body["responseContext"] = {
             "statusCode": 200,
             "executedVersion": "$LATEST",
-            "functionError": "Unhandled",
+            "functionError": "Unhandled" if batch.function_error else None,
         }
     return body
 

@@ -233,7 +233,7 @@ class ShardPoller:
                 self._over.wait(backoff_seconds(step.todo[0].waits))
 
     def _invoke(self, batch: Batch) -> Next:
-        failed_at = 0
+        failed_at, function_error = 0, True
         try:
             answer = self._function.invoke(self._event(batch.records))
         except FunctionNotReached as error:
@@ -243,9 +243,9 @@ class ShardPoller:
             # Whatever else the invoker raises is a failed invocation: a poller never dies of one.
             logger.warning("invocation with %d records failed: %s", len(batch.records), error)
         else:
-            failed_at = self._first_failure(answer, batch.records)
+            failed_at, function_error = self._first_failure(answer, batch.records), False
         self._finish(batch.records[:failed_at])
-        return after_invocation(batch, failed_at, self._settings)
+        return after_invocation(batch, failed_at, self._settings, function_error=function_error)
 
     def _first_failure(self, answer: Any, records: Sequence[Record]) -> int:
         """The position of the first record that is not done, the window's state being kept."""

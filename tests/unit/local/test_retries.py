@@ -185,6 +185,29 @@ def test_invocations_of_a_batch_count_for_what_was_cut_from_it(kinesis: MemoryKi
     assert [one.batch.invocations for one in destination.given_up] == [3]
 
 
+def test_failures_that_a_function_reports_are_no_error_of_it(kinesis: MemoryKinesis) -> None:
+    """What is told of a batch tells a function that raised from one that answered."""
+    *_, last = put(kinesis, b"raises", b"reported")
+
+    def answer(payloads: list[bytes]) -> Any:
+        if payloads == [b"raises"]:
+            raise FunctionFailed("bug")
+        return {"batchItemFailures": [{"itemIdentifier": last}]}
+
+    destination = Noting()
+    with polling(
+        kinesis,
+        FakeFunction(answer),
+        destination,
+        batch_size=1,
+        max_retries=0,
+        report_item_failures=True,
+    ) as checkpoints:
+        until(lambda: last in checkpoints.values())
+
+    assert [one.batch.function_error for one in destination.given_up] == [True, False]
+
+
 def test_waits_double_up_to_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """0.2 seconds after the first attempt, 0.4 after the second, half of each by chance."""
     monkeypatch.undo()
