@@ -66,23 +66,17 @@ def test_after_success_nothing_is_left() -> None:
     assert (step.todo, step.given_up, step.back_off) == ((), None, False)
 
 
-def test_after_partial_failure_the_rest_is_retried() -> None:
-    """From the failed record on, the batch is tried again, which costs a retry."""
+@pytest.mark.parametrize("bisect", [False, True])
+def test_after_partial_failure_the_rest_is_a_batch_of_its_own(bisect: bool) -> None:
+    """The batch is cut at the returned sequence number, and attempts at the rest count anew."""
     batch = records(4)
 
-    step = after_invocation(Batch(batch), 1, settings(max_retries=5))
+    step = after_invocation(
+        Batch(batch, invocations=3, retries=2), 1, settings(bisect_on_error=bisect, max_retries=2)
+    )
 
-    assert step.todo == [Batch(batch[1:], invocations=1, retries=1)]
-    assert step.back_off
-
-
-def test_after_partial_failure_with_bisect_the_cut_costs_no_retry() -> None:
-    """With bisecting on, the batch is cut at the returned sequence number."""
-    batch = records(4)
-
-    step = after_invocation(Batch(batch), 1, settings(bisect_on_error=True, max_retries=0))
-
-    assert step.todo == [Batch(batch[1:], invocations=1, retries=0)]
+    assert step.todo == [Batch(batch[1:])]
+    assert not step.back_off
 
 
 def test_after_whole_failure_with_bisect_the_batch_is_halved_at_no_cost() -> None:
@@ -102,14 +96,14 @@ def test_after_whole_failure_without_bisect_the_batch_is_retried_whole() -> None
     assert after_invocation(Batch(batch), 0, settings()).todo == [Batch(batch, 1, 1)]
 
 
-def test_after_the_last_retry_the_rest_is_given_up() -> None:
-    """Once its retries are used up, what is left of a batch is discarded, with the reason."""
+def test_after_the_last_retry_the_batch_is_given_up() -> None:
+    """Once its retries are used up, a batch is discarded, with the reason."""
     batch = records(3)
 
-    step = after_invocation(Batch(batch, invocations=2, retries=2), 1, settings(max_retries=2))
+    step = after_invocation(Batch(batch, invocations=2, retries=2), 0, settings(max_retries=2))
 
     assert step.given_up is not None
-    assert step.given_up.batch == Batch(batch[1:], invocations=3, retries=2)
+    assert step.given_up.batch == Batch(batch, invocations=3, retries=2)
     assert step.given_up.condition == Condition.RETRIES == "RetryAttemptsExhausted"
     assert step.todo == ()
 

@@ -2,6 +2,8 @@ import json
 import re
 from datetime import UTC, datetime
 
+import pytest
+
 from local.batches import Batch, Condition, GivenUp
 from local.destination import S3Destination, SqsDestination
 from local.records import Record, SourceShard, lambda_event
@@ -76,11 +78,14 @@ def test_put_batch_that_was_answered_has_no_function_error() -> None:
     }
 
 
-def test_put_batch_that_was_never_invoked_has_no_response() -> None:
-    """A batch that expired before its first invocation has no answer to tell of."""
-    _, body = written(GivenUp(Batch(RECORDS), Condition.AGE))
+@pytest.mark.parametrize("invocations", [0, 7])
+def test_put_batch_that_is_too_old_has_no_response(invocations: int) -> None:
+    """Of records that are too old, AWS was seen to tell of one invocation, and of no answer."""
+    _, body = written(GivenUp(Batch(RECORDS, invocations), Condition.AGE))
 
     assert "responseContext" not in body
+    assert isinstance(body["requestContext"], dict)
+    assert body["requestContext"]["approximateInvokeCount"] == 1
 
 
 def test_message_to_a_queue_is_the_body_without_the_records() -> None:

@@ -208,6 +208,21 @@ def test_failures_that_a_function_reports_are_no_error_of_it(kinesis: MemoryKine
     assert [one.batch.function_error for one in destination.given_up] == [True, False]
 
 
+def test_record_that_ends_a_batch_has_all_its_retries_alone(kinesis: MemoryKinesis) -> None:
+    """AWS was seen to give a record five chances: among others, alone, and in three retries."""
+    *_, last = put(kinesis, b"1", b"2", b"3")
+    function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
+    destination = Noting()
+
+    with polling(
+        kinesis, function, destination, max_retries=3, report_item_failures=True
+    ) as checkpoints:
+        until(lambda: last in checkpoints.values())
+
+    assert function.batches == [[b"1", b"2", b"3"], *[[b"3"]] * 4]
+    assert [one.batch.invocations for one in destination.given_up] == [4]
+
+
 def test_waits_double_up_to_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """0.2 seconds after the first attempt, 0.4 after the second, half of each by chance."""
     monkeypatch.undo()
