@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.batches import Batch, Condition, after_invocation, first_failure, without_expired
+from local.batches import (
+    Batch,
+    Condition,
+    after_invocation,
+    after_not_reached,
+    first_failure,
+    without_expired,
+)
 from local.records import Record
 from local.settings import FOREVER, MappingSettings
 
@@ -113,6 +120,18 @@ def test_after_any_number_of_retries_forever_is_forever() -> None:
     step = after_invocation(Batch(records(1), retries=10_000), 0, settings(max_retries=FOREVER))
 
     assert step.todo[0].retries == 10_001
+
+
+def test_after_not_reached_the_same_is_tried_again_after_a_longer_wait() -> None:
+    """What the function never had costs no retry and no invocation, and waits still grow."""
+    batch = Batch(records(2), invocations=3, retries=1)
+
+    step = after_not_reached(batch)
+    again = after_not_reached(step.todo[0])
+
+    assert again.back_off
+    assert again.todo == [Batch(batch.records, invocations=3, retries=1, not_reached=2)]
+    assert [batch.waits, step.todo[0].waits, again.todo[0].waits] == [1, 2, 3]
 
 
 def test_without_expired_old_records_at_the_head_are_given_up() -> None:

@@ -9,7 +9,7 @@ from local.destination import NoDestination
 from local.errors import TemplateError
 from local.mapping import EventSourceMapping
 from local.memory import MemoryKinesis
-from local.poller import ShardPoller
+from local.poller import CATCH_UP_SECONDS, ShardPoller
 from local.records import MAX_EVENT_BYTES, SourceShard
 from local.settings import MappingSettings
 from tests.kpl import aggregate
@@ -50,6 +50,33 @@ def test_mapping_polls_as_often_as_it_is_told(kinesis: MemoryKinesis) -> None:
     assert counting.reads <= 2  # of two shards
 
 
+def test_poller_waits_for_the_next_poll_at_the_end_of_a_shard_alone(kinesis: MemoryKinesis) -> None:
+    """While a read leaves records behind, the next one comes soon, however seldom polls do."""
+    for _ in range(11):
+        put(kinesis, *[b"ride"] * 1000)
+    poller = poller_of_the_shard_with_records(kinesis, poll_seconds=AN_HOUR, parallelization=2)
+
+    pauses = []
+    for _ in range(2):
+        poller._take(poller._reader.read())
+        pauses.append(poller._pause_seconds())
+
+    assert pauses == [CATCH_UP_SECONDS, AN_HOUR]
+
+
+def poller_of_the_shard_with_records(kinesis: Any, **changes: Any) -> ShardPoller:
+    settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", batch_size=10_000, **changes)
+    (shard_id,) = (
+        shard["ShardId"]
+        for shard in kinesis.list_shards(StreamName=STREAM)["Shards"]
+        if kinesis.all_records(STREAM, shard["ShardId"])
+    )
+    shard = SourceShard("arn:aws:kinesis:r:1:stream/s", shard_id)
+    return ShardPoller(
+        kinesis, FakeFunction(), settings, NoDestination(), shard, MemoryCheckpoints()
+    )
+
+
 def test_mapping_polls_twenty_times_a_second_unless_it_is_told() -> None:
     """Waiting for Lambda's second would be the only cost of asking more often."""
     assert MappingSettings("Rides", STREAM, "LATEST").poll_seconds == 0.05
@@ -73,18 +100,7 @@ def test_poller_holds_a_few_payloads_and_no_more(
     for _ in range(60):
         put(kinesis, bytes(1_000_000))
     counting = CountingKinesis(kinesis)
-    settings = MappingSettings(
-        "Rides", STREAM, "TRIM_HORIZON", batch_size=10_000, parallelization=parallelization
-    )
-    (shard_id,) = (
-        shard["ShardId"]
-        for shard in kinesis.list_shards(StreamName=STREAM)["Shards"]
-        if kinesis.all_records(STREAM, shard["ShardId"])
-    )
-    shard = SourceShard("arn:aws:kinesis:r:1:stream/s", shard_id)
-    poller = ShardPoller(
-        counting, FakeFunction(), settings, NoDestination(), shard, MemoryCheckpoints()
-    )
+    poller = poller_of_the_shard_with_records(counting, parallelization=parallelization)
 
     for _ in range(20):
         if poller._has_room():
