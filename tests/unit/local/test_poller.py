@@ -1,5 +1,6 @@
 """How a mapping reads a shard: how often, how much of it, and to its end."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -135,6 +136,33 @@ def test_mapping_waits_for_the_children_until_the_end_of_a_shard_is_kept(
         until(lambda: len(function.seen) == 2)
 
     assert function.seen == [b"before", b"after"]
+
+
+def test_mapping_that_stops_while_it_invokes_keeps_what_that_has_done(
+    kinesis: MemoryKinesis,
+) -> None:
+    """A stop waits for the invocation under way, and the next mapping does not repeat it."""
+    began, goes_on = threading.Event(), threading.Event()
+
+    def answer(_: list[bytes]) -> None:
+        began.set()
+        goes_on.wait(30)
+
+    first, second, checkpoints = FakeFunction(answer), FakeFunction(), NotingCheckpoints()
+    put(kinesis, b"1", b"2", b"3")
+    settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", batch_size=2)
+    mapping = EventSourceMapping(kinesis, first, settings, NoDestination(), checkpoints)
+    mapping.start()
+    began.wait(30)
+    stopping = threading.Thread(target=mapping.stop)
+    stopping.start()
+    until(lambda: all(poller._over.is_set() for poller, _ in mapping._pollers.values()))
+    goes_on.set()
+    stopping.join(30)
+    with polling(kinesis, second, checkpoints=checkpoints, batch_size=2):
+        until(lambda: second.seen)
+
+    assert (first.batches, second.batches) == ([[b"1", b"2"]], [[b"3"]])
 
 
 def test_mapping_does_not_begin_in_the_future(kinesis: MemoryKinesis) -> None:
