@@ -6,7 +6,7 @@ Lambda", "Retain discarded batch records for a Kinesis Data Streams event source
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,11 +16,26 @@ from local.settings import FOREVER, MappingSettings
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Records to invoke the function with, how often that was tried, and how often again."""
+    """Records to invoke the function with.
+
+    Attributes:
+        records: In the order of the shard.
+        invocations: How often the function had them, alone or among others.
+        retries: How many of its retries the batch has used up.
+        not_reached: How often in a row the function was not reached.
+        function_error: Whether the last invocation ended with an error instead of an answer.
+    """
 
     records: Sequence[Record]
     invocations: int = 0
     retries: int = 0
+    not_reached: int = 0
+    function_error: bool = False
+
+    @property
+    def waits(self) -> int:
+        """How often the batch was waited for, as far as that makes the next wait longer."""
+        return self.retries + self.not_reached
 
 
 class Condition(StrEnum):
@@ -73,51 +88,57 @@ def first_failure(answer: Any, records: Sequence[Record]) -> int:
         return 0
 
 
-def after_invocation(batch: Batch, failed_at: int, settings: MappingSettings) -> Next:
+def after_invocation(
+    batch: Batch, failed_at: int, settings: MappingSettings, *, function_error: bool = False
+) -> Next:
     """What to do after an invocation.
 
     Args:
         batch: What the function was invoked with.
         failed_at: The position of the first record that is not done; 0 after a function error.
         settings: The mapping's.
+        function_error: Whether the invocation ended with one, instead of an answer.
 
-    AWS does not say whether a retry of the remaining records counts from the start again; here it
-    does not, unless bisecting is on, where the cut at the reported record is a split, which costs
-    no retry.
+    What remains of a batch of which some is done is a batch of its own, whose attempts count from
+    the start. AWS's pages do not say so, but it was seen (docs/event-source-mapping.md,
+    *recorded*).
     """
     rest = batch.records[failed_at:]
     if not rest:
         return Next()
-    invocations = batch.invocations + 1
-    if settings.bisect_on_error and failed_at > 0:
-        return Next(todo=[Batch(rest, invocations, batch.retries)])
+    if failed_at:
+        return Next(todo=[Batch(rest)])
+    tried = Batch(rest, batch.invocations + 1, batch.retries, function_error=function_error)
     if settings.bisect_on_error and len(rest) > 1:
         middle = len(rest) // 2
         halves = (rest[:middle], rest[middle:])
-        return Next(todo=[Batch(half, invocations, batch.retries) for half in halves])
+        return Next(todo=[replace(tried, records=half) for half in halves])
     if settings.max_retries != FOREVER and batch.retries >= settings.max_retries:
-        return Next(given_up=GivenUp(Batch(rest, invocations, batch.retries), Condition.RETRIES))
-    return Next(todo=[Batch(rest, invocations, batch.retries + 1)], back_off=True)
+        return Next(given_up=GivenUp(tried, Condition.RETRIES))
+    return Next(todo=[replace(tried, retries=batch.retries + 1)], back_off=True)
+
+
+def after_not_reached(batch: Batch) -> Next:
+    """What to do when the function was not invoked: the same again, however often."""
+    return Next(todo=[replace(batch, not_reached=batch.not_reached + 1)], back_off=True)
 
 
 def without_expired(
-    batch: Batch, settings: MappingSettings, now: float
+    batch: Batch, max_age_seconds: float, now: float
 ) -> tuple[Batch, GivenUp | None]:
     """Split off the records at the head that are too old to be tried.
 
     Args:
         batch: Records in the order of the shard, so the oldest come first.
-        settings: The mapping's.
+        max_age_seconds: Older ones are; infinite if none is.
         now: Seconds since the epoch.
     """
-    if settings.max_record_age_seconds == FOREVER:
-        return batch, None
-    oldest = now - settings.max_record_age_seconds
+    oldest = now - max_age_seconds
     expired = 0
     while expired < len(batch.records) and batch.records[expired].arrival_time < oldest:
         expired += 1
     if not expired:
         return batch, None
-    young = Batch(batch.records[expired:], batch.invocations, batch.retries)
-    old = Batch(batch.records[:expired], batch.invocations, batch.retries)
+    young = replace(batch, records=batch.records[expired:])
+    old = replace(batch, records=batch.records[:expired])
     return young, GivenUp(old, Condition.AGE)

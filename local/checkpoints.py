@@ -1,6 +1,7 @@
 """How far each shard of a mapping is done, kept where a restart finds it."""
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Protocol
@@ -42,7 +43,7 @@ class FileCheckpoints(MemoryCheckpoints):
     """Checkpoints in a JSON file, too, which a mapping that starts anew goes on from.
 
     Args:
-        path: The file; it need not exist, its folder must.
+        path: The file, of this mapping alone; it need not exist, its folder must.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,9 +54,29 @@ class FileCheckpoints(MemoryCheckpoints):
             self._checkpoints.update(json.loads(path.read_text()))
 
     def save(self, shard_id: str, checkpoint: str) -> None:
-        """Move the checkpoint of a shard; a crash leaves the old file or the new one."""
+        """Move the checkpoint of a shard; a power cut leaves the old file or the new one."""
         with self._lock:
             super().save(shard_id, checkpoint)
-            new = self._path.with_name(f"{self._path.name}.new")
-            new.write_text(json.dumps(self._checkpoints, indent=1))
-            new.replace(self._path)
+            is_first = not self._path.exists()
+            self._replace(json.dumps(self._checkpoints, indent=1))
+            # A rename that is lost leaves the file of before, from which some records come again.
+            # The first one has none before it, and what LATEST was is known from nowhere else.
+            if is_first:
+                _sync_folder(self._path.parent)
+
+    def _replace(self, text: str) -> None:
+        new = self._path.with_name(f"{self._path.name}.new")
+        with new.open("w") as file:
+            file.write(text)
+            file.flush()
+            # The name must not be on the disk before what it names.
+            os.fsync(file.fileno())
+        new.replace(self._path)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from local.batches import GivenUp
+from local.batches import Condition, GivenUp
 from local.records import Record, SourceShard, lambda_event
 
 logger = logging.getLogger(__name__)
@@ -123,23 +123,26 @@ def _body(
     given_up: GivenUp, shard: SourceShard, function_arn: str, now: datetime
 ) -> dict[str, Any]:
     batch = given_up.batch
+    # AWS's documents of records that are too old were seen to be like this, however often the
+    # function had had them (docs/event-source-mapping.md, *recorded*).
+    is_too_old = given_up.condition == Condition.AGE
     body: dict[str, Any] = {
         "requestContext": {
             "requestId": str(uuid.uuid4()),
             "functionArn": function_arn,
             "condition": given_up.condition.value,
-            "approximateInvokeCount": batch.invocations,
+            "approximateInvokeCount": 1 if is_too_old else batch.invocations,
         },
         "version": "1.0",
         "timestamp": _iso(now),
         "KinesisBatchInfo": _batch_info(batch.records[0], batch.records[-1], shard)
         | {"batchSize": len(batch.records)},
     }
-    if batch.invocations:
+    if not is_too_old:
         body["responseContext"] = {
             "statusCode": 200,
             "executedVersion": "$LATEST",
-            "functionError": "Unhandled",
+            "functionError": "Unhandled" if batch.function_error else None,
         }
     return body
 

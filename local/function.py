@@ -24,6 +24,10 @@ class FunctionFailed(Exception):
     """An invocation ended with an error instead of an answer."""
 
 
+class FunctionNotReached(FunctionFailed):
+    """An invocation never reached the function: it was throttled, or nothing listens."""
+
+
 class Invoker(Protocol):
     """Invokes a function."""
 
@@ -32,6 +36,7 @@ class Invoker(Protocol):
 
         Raises:
             FunctionFailed: The function raised, or its answer is not JSON.
+            FunctionNotReached: It was not invoked, which costs a batch no retry.
         """
         ...
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from local.checkpoints import SHARD_END, Checkpoints, MemoryCheckpoints
 from local.destination import Destination
+from local.errors import TemplateError
 from local.function import Invoker
 from local.poller import ShardPoller
 from local.records import SourceShard
@@ -31,6 +32,9 @@ class EventSourceMapping:
         checkpoints: Where it is kept how far each shard is done; a mapping with checkpoints of an
             earlier one goes on where that stopped.
         now: Seconds since the epoch.
+
+    Raises:
+        TemplateError: It would begin in the future.
     """
 
     def __init__(
@@ -51,8 +55,11 @@ class EventSourceMapping:
         self._stop = threading.Event()
         self._pollers: dict[str, tuple[ShardPoller, threading.Thread]] = {}
         self._supervisor = threading.Thread(target=self._supervise, name=settings.name, daemon=True)
-        summary = kinesis.describe_stream_summary(StreamName=settings.stream)
-        self._stream_arn = summary["StreamDescriptionSummary"]["StreamARN"]
+        _require_past(settings, now())
+        answer = kinesis.describe_stream_summary(StreamName=settings.stream)
+        summary = answer["StreamDescriptionSummary"]
+        self._stream_arn = summary["StreamARN"]
+        self._retention_seconds = summary["RetentionPeriodHours"] * 3600.0
         self._begin(self._shards())
 
     def start(self) -> None:
@@ -108,6 +115,7 @@ class EventSourceMapping:
             self._destination,
             SourceShard(self._stream_arn, shard_id),
             self._checkpoints,
+            retention_seconds=self._retention_seconds,
             now=self._now,
         )
         thread = threading.Thread(
@@ -138,6 +146,14 @@ class EventSourceMapping:
             StreamName=self._settings.stream
         )
         return {shard["ShardId"]: shard for page in pages for shard in page["Shards"]}
+
+
+def _require_past(settings: MappingSettings, now: float) -> None:
+    if settings.starting_timestamp is not None and settings.starting_timestamp > now:
+        raise TemplateError(
+            f"{settings.name}: StartingPositionTimestamp is {settings.starting_timestamp:.0f}; "
+            f"it must not be in the future, and it is {now:.0f} now"
+        )
 
 
 def _join(thread: threading.Thread) -> None:

@@ -17,6 +17,9 @@ from botocore.exceptions import ClientError
 Json = Mapping[str, Any]
 
 _LAST_KEY = 2**128 - 1
+# API reference, GetRecords and CreateStream.
+_MAX_READ_BYTES = 10 * 1024 * 1024
+_RETENTION_HOURS = 24
 REGION = "us-east-1"
 
 
@@ -52,10 +55,14 @@ class MemoryKinesis:
 
     Args:
         now: Seconds since the epoch, for arrival times.
+        retention_hours: What streams say of how long they keep records; here, they keep them.
     """
 
-    def __init__(self, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, now: Callable[[], float] = time.time, retention_hours: int = _RETENTION_HOURS
+    ) -> None:
         self.now = now
+        self._retention_hours = retention_hours
         self._lock = threading.Lock()
         self._streams: dict[str, list[_Shard]] = {}
         self._sequence = 0
@@ -74,10 +81,15 @@ class MemoryKinesis:
         return {}
 
     def describe_stream_summary(self, *, StreamName: str) -> Json:
-        """A stream's ARN."""
+        """A stream's ARN and retention."""
         self._shards(StreamName)
-        arn = f"arn:aws:kinesis:{REGION}:123456789012:stream/{StreamName}"
-        return {"StreamDescriptionSummary": {"StreamName": StreamName, "StreamARN": arn}}
+        return {
+            "StreamDescriptionSummary": {
+                "StreamName": StreamName,
+                "StreamARN": f"arn:aws:kinesis:{REGION}:123456789012:stream/{StreamName}",
+                "RetentionPeriodHours": self._retention_hours,
+            }
+        }
 
     def list_shards(self, *, StreamName: str) -> Json:
         """All shards of a stream, closed ones included."""
@@ -125,12 +137,14 @@ class MemoryKinesis:
         stream, shard_id, place = ShardIterator.split("/")
         shard = self._shard(stream, shard_id)
         with self._lock:
-            records = shard.records[int(place) : int(place) + Limit]
+            records = list(_fitting(shard.records[int(place) : int(place) + Limit]))
             following = int(place) + len(records)
-            ended = shard.ends is not None and following == len(shard.records)
+            is_last = following == len(shard.records)
+            ended = shard.ends is not None and is_last
         return {
             "Records": records,
-            "MillisBehindLatest": 0,
+            # How far is not known here, but whether there is more.
+            "MillisBehindLatest": 0 if is_last else 1,
             "NextShardIterator": None if ended else f"{stream}/{shard_id}/{following}",
         }
 
@@ -200,6 +214,16 @@ class _Pages:
         """Answers of one element each."""
         ((name, elements),) = self._operation(**request).items()
         return iter([{name: [element]} for element in elements])
+
+
+def _fitting(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The first records, as far as one answer holds them; at least one, if there is one."""
+    size = 0
+    for record in records:
+        size += len(record["Data"])
+        if size > max(_MAX_READ_BYTES, len(record["Data"])):
+            return
+        yield record
 
 
 def _number(sequence: int) -> str:

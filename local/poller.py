@@ -1,6 +1,7 @@
 """Sees every record of one shard through: to the function, or to the on-failure destination."""
 
 import logging
+import math
 import random
 import threading
 import time
@@ -10,26 +11,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from local.batches import Batch, GivenUp, Next, after_invocation, first_failure, without_expired
+from local.batches import (
+    Batch,
+    GivenUp,
+    Next,
+    after_invocation,
+    after_not_reached,
+    first_failure,
+    without_expired,
+)
 from local.checkpoints import BEGAN_AT, SHARD_END, Checkpoints
 from local.destination import Destination
-from local.function import Invoker
+from local.function import FunctionNotReached, Invoker
 from local.lane import Lane
 from local.progress import Progress
 from local.reader import ShardReader
-from local.records import Record, SourceShard, lambda_event
+from local.records import MAX_EVENT_BYTES, Record, SourceShard, lambda_event
 from local.settings import FOREVER, MappingSettings
 from local.windows import Windows
 
 logger = logging.getLogger(__name__)
 
-# Lambda polls each shard once a second; on a laptop, waiting is the only cost of asking more often.
-POLL_SECONDS = 0.05
+# How soon to look again for more of a shard that is not read to its end, or for room for it.
+CATCH_UP_SECONDS = 0.05
 # AWS does not say how long it waits between retries, only that it backs off.
 BACKOFF_SECONDS = 0.1
 MAX_BACKOFF_SECONDS = 10.0
 # A partition key that has most of the records must not have all of the shard in memory.
-_HELD = 10_000
+_MAX_WAITING_BYTES = 2 * MAX_EVENT_BYTES
 
 
 class ShardPoller:
@@ -45,6 +54,7 @@ class ShardPoller:
         destination: Where batches go that are given up.
         shard: What to read.
         checkpoints: Where it is kept how far that is.
+        retention_seconds: How long the stream keeps a record.
         now: Seconds since the epoch.
     """
 
@@ -57,6 +67,7 @@ class ShardPoller:
         shard: SourceShard,
         checkpoints: Checkpoints,
         *,
+        retention_seconds: float = math.inf,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.shard = shard
@@ -64,6 +75,7 @@ class ShardPoller:
         self._settings = settings
         self._destination = destination
         self._checkpoints = checkpoints
+        self._max_age_seconds = min(settings.max_age_seconds, retention_seconds)
         self._now = now
         self._over = threading.Event()
         self._reader = self._read_on(kinesis)
@@ -90,7 +102,7 @@ class ShardPoller:
                 self._take(self._reader.read())
             if self._reader.closed and self._progress.complete:
                 self._end_shard()
-            self._over.wait(POLL_SECONDS)
+            self._over.wait(self._pause_seconds())
         for worker in workers:
             worker.join()
 
@@ -114,21 +126,30 @@ class ShardPoller:
             self._save(f"{BEGAN_AT}{now}")
         return reader
 
-    def _save(self, checkpoint: str) -> None:
+    def _save(self, checkpoint: str) -> bool:
+        """Move the checkpoint, and answer whether that went well."""
         try:
             self._checkpoints.save(self.shard.shard_id, checkpoint)
         except Exception:
             # The next one moves further; until then, a restart begins further back.
             logger.exception("the checkpoint of %s cannot be saved", self.shard.shard_id)
+            return False
+        return True
 
     def _has_room(self) -> bool:
-        lanes = self._lanes
-        return not all(lane.full for lane in lanes) and max(lane.held for lane in lanes) < _HELD
+        waiting = max(lane.waiting_bytes for lane in self._lanes)
+        return not all(lane.full for lane in self._lanes) and waiting < _MAX_WAITING_BYTES
+
+    def _pause_seconds(self) -> float:
+        """How long to wait for the next look at the shard."""
+        is_at_its_end = not self._reader.behind and not self._reader.closed and self._has_room()
+        poll_seconds = self._settings.poll_seconds
+        return poll_seconds if is_at_its_end else min(poll_seconds, CATCH_UP_SECONDS)
 
     def _end_shard(self) -> None:
         self._end_window()
-        if not self._over.is_set():
-            self._save(SHARD_END)
+        # The children wait for this checkpoint, and no other comes after it: it is tried again.
+        if not self._over.is_set() and self._save(SHARD_END):
             self.stop()
 
     def _take(self, records: Sequence[Record]) -> None:
@@ -180,17 +201,18 @@ class ShardPoller:
             self._invoke_finally(windows, early=early)
 
     def _invoke_finally(self, windows: Windows, *, early: bool) -> None:
-        attempt = 0
+        attempt = retries = 0
         while windows.is_open and not self._over.is_set():
             event = {"Records": [], **windows.fields(final=True, early=early)}
             try:
                 self._function.invoke(event)
             except Exception as error:
                 attempt += 1
+                retries += not isinstance(error, FunctionNotReached)
                 logger.warning("the last invocation of a window failed: %s", error)
-                if FOREVER != self._settings.max_retries < attempt:
+                if FOREVER != self._settings.max_retries < retries:
                     windows.close()  # AWS is silent on it; here its state goes
-                self._over.wait(_backoff_seconds(attempt))
+                self._over.wait(backoff_seconds(attempt))
             else:
                 windows.close()
 
@@ -198,7 +220,7 @@ class ShardPoller:
         """Invoke the function until every record is done or given up, or the mapping stops."""
         todo = deque([batch])
         while todo and not self._over.is_set():
-            current, expired = without_expired(todo.popleft(), self._settings, self._now())
+            current, expired = without_expired(todo.popleft(), self._max_age_seconds, self._now())
             if expired and not self._give_up(expired):
                 return
             if not current.records:
@@ -208,26 +230,33 @@ class ShardPoller:
             if step.given_up and not self._give_up(step.given_up):
                 return
             if step.back_off:
-                self._over.wait(_backoff_seconds(step.todo[0].retries))
+                self._over.wait(backoff_seconds(step.todo[0].waits))
 
     def _invoke(self, batch: Batch) -> Next:
-        failed_at = 0
+        failed_at, function_error = 0, True
         try:
             answer = self._function.invoke(self._event(batch.records))
+        except FunctionNotReached as error:
+            logger.warning("the function was not reached: %s", error)
+            return after_not_reached(batch)
         except Exception as error:
-            # Whatever the invoker raises is a failed invocation: a poller never dies of one.
+            # Whatever else the invoker raises is a failed invocation: a poller never dies of one.
             logger.warning("invocation with %d records failed: %s", len(batch.records), error)
         else:
-            failed_at = (
-                first_failure(answer, batch.records)
-                if self._settings.report_item_failures
-                else len(batch.records)
-            )
-            if self._windows is not None and not self._windows.take_state(answer):
-                logger.warning("the answer has no state, which tumbling windows want")
-                failed_at = 0
+            failed_at, function_error = self._first_failure(answer, batch.records), False
         self._finish(batch.records[:failed_at])
-        return after_invocation(batch, failed_at, self._settings)
+        return after_invocation(batch, failed_at, self._settings, function_error=function_error)
+
+    def _first_failure(self, answer: Any, records: Sequence[Record]) -> int:
+        """The position of the first record that is not done, the window's state being kept."""
+        failed_at = (
+            first_failure(answer, records) if self._settings.report_item_failures else len(records)
+        )
+        # Of a batch that failed whole, state would be added up again with its retry.
+        if failed_at and self._windows is not None and not self._windows.take_state(answer):
+            logger.warning("the answer has no state, which tumbling windows want")
+            return 0
+        return failed_at
 
     def _event(self, records: Sequence[Record]) -> dict[str, Any]:
         fields = {} if self._windows is None else self._windows.fields()
@@ -245,7 +274,7 @@ class ShardPoller:
             except Exception:
                 attempt += 1
                 logger.exception("the on-failure destination failed")
-                self._over.wait(_backoff_seconds(attempt))
+                self._over.wait(backoff_seconds(attempt))
             else:
                 self._finish(given_up.batch.records)
                 return True
@@ -255,6 +284,7 @@ class ShardPoller:
         self._progress.finish(record.sequence_number for record in records)
 
 
-def _backoff_seconds(attempt: int) -> float:
+def backoff_seconds(attempt: int) -> float:
+    """How long to wait after so many attempts; longer each time, and partly by chance."""
     ceiling = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** min(attempt, 16))
     return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, not a secret

@@ -12,7 +12,7 @@ class Progress:
         save: Takes the checkpoint, whenever it moves.
     """
 
-    def __init__(self, save: Callable[[str], None]) -> None:
+    def __init__(self, save: Callable[[str], object]) -> None:
         self._save = save
         self._under_way: deque[str] = deque()
         self._done: set[str] = set()

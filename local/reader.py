@@ -24,6 +24,7 @@ class ShardReader:
 
     Attributes:
         closed: Whether the shard is at its end: it was split or merged, and all of it is read.
+        behind: Whether the last read left records that could be read at once.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class ShardReader:
         now: float,
     ) -> None:
         self.closed = False
+        self.behind = False
         self._kinesis = kinesis
         self._place = {"StreamName": settings.stream, "ShardId": shard_id}
         self._start = _start(settings, after)
@@ -51,15 +53,17 @@ class ShardReader:
         try:
             iterator = self._iterator or self._open_iterator()
             answer = self._kinesis.get_records(ShardIterator=iterator, Limit=_MAX_RECORDS_A_CALL)
+            records = [_record(record) for record in answer["Records"]]
         except Exception:
-            # An expired iterator, a throttled read, an endpoint that is gone: read on from the
-            # last record read, with the next poll.
+            # An expired iterator, a throttled read, an endpoint that is gone or answers with
+            # something else: read on from the last record read, with the next poll.
             logger.exception("reading %s failed", self._place["ShardId"])
             self._iterator = None
+            self.behind = False
             return []
         self._iterator = answer.get("NextShardIterator")
         self.closed = self._iterator is None
-        records = [_record(record) for record in answer["Records"]]
+        self.behind = not self.closed and answer.get("MillisBehindLatest", 0) > 0
         if records:
             self._start = _after(records[-1].sequence_number)
         return records

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from local.function import FunctionFailed
+from local.function import FunctionFailed, FunctionNotReached
 
 INVOCATIONS = "/2015-03-31/functions/function/invocations"
 # What the emulator may take beside the function's own time, such as to start it.
@@ -31,6 +31,7 @@ class RuntimeFunction:
         Raises:
             FunctionFailed: The function raised, timed out or crashed. The emulator says 200 to the
                 first two, and tells them by what it answers.
+            FunctionNotReached: Nothing listens there.
         """
         status, body = self._post(json.dumps(event).encode())
         if status != http.HTTPStatus.OK:
@@ -47,6 +48,10 @@ class RuntimeFunction:
     def _post(self, event: bytes) -> tuple[int, bytes]:
         timeout = self._timeout_seconds + _SPARE_SECONDS
         connection = http.client.HTTPConnection(*self._address, timeout=timeout)
+        try:
+            connection.connect()
+        except OSError as error:
+            raise FunctionNotReached(f"the runtime is not there: {error}") from error
         try:
             connection.request("POST", INVOCATIONS, event)
             response = connection.getresponse()

@@ -1,5 +1,6 @@
 """The settings of an event source mapping, as a SAM template has them."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -42,6 +43,8 @@ class MappingSettings:
         parallelization: How many batches of one shard run at the same time.
         filters: Which records the function gets; the others are passed over.
         tumbling_window_seconds: Length of the windows that state is kept for; 0 keeps none.
+        poll_seconds: How long to wait before a shard is polled again that is read to its end. No
+            template says so: Lambda waits a second, which is the only cost of asking more often.
     """
 
     name: str
@@ -59,20 +62,34 @@ class MappingSettings:
     parallelization: int = 1
     filters: FilterCriteria = field(default_factory=FilterCriteria)
     tumbling_window_seconds: int = 0
+    poll_seconds: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Refuse windows in parallel lanes: their state is a shard's."""
+        if self.tumbling_window_seconds and self.parallelization != 1:
+            raise TemplateError(
+                f"{self.name}: ParallelizationFactor is {self.parallelization}; "
+                "with tumbling windows it must be 1"
+            )
+
+    @property
+    def max_age_seconds(self) -> float:
+        """The maximum age of a record, infinite if there is none."""
+        is_forever = self.max_record_age_seconds == FOREVER
+        return math.inf if is_forever else self.max_record_age_seconds
 
     @classmethod
     def from_properties(cls, name: str, properties: Mapping[str, Any]) -> Self:
         """Read the properties of a SAM event of type Kinesis, intrinsic functions resolved.
 
         Raises:
-            TemplateError: A property is not simulated here.
+            TemplateError: A property is not simulated here, or Lambda would refuse it.
         """
 
         def number(key: str, default: int) -> int:
             return _within_limits(name, key, properties.get(key, default))
 
         _require_simulated(name, properties)
-        _require_one_batch_at_a_time(name, properties)
         return cls(
             name=name,
             stream=_resource(properties["Stream"], "kinesis", name),
@@ -80,8 +97,7 @@ class MappingSettings:
             batch_size=number("BatchSize", 100),
             batching_window_seconds=number("MaximumBatchingWindowInSeconds", 0),
             bisect_on_error=_flag(properties.get("BisectBatchOnFunctionError", False)),
-            report_item_failures="ReportBatchItemFailures"
-            in properties.get("FunctionResponseTypes", []),
+            report_item_failures=_reports_item_failures(name, properties),
             max_retries=number("MaximumRetryAttempts", FOREVER),
             max_record_age_seconds=number("MaximumRecordAgeInSeconds", FOREVER),
             failure_bucket=_on_failure(properties, "s3", name),
@@ -119,20 +135,11 @@ def _require_simulated(name: str, properties: Mapping[str, Any]) -> None:
             f"{name}: the local event source mapping does not simulate "
             f"{', '.join(sorted(unknown))}; it knows {', '.join(sorted(_KNOWN_PROPERTIES))}"
         )
-    position = properties["StartingPosition"]
+    position = properties.get("StartingPosition")
     if position not in _STARTING_POSITIONS:
         raise TemplateError(
             f"{name}: StartingPosition is {position!r}; "
             f"it must be one of {', '.join(_STARTING_POSITIONS)}"
-        )
-
-
-def _require_one_batch_at_a_time(name: str, properties: Mapping[str, Any]) -> None:
-    """Windows in parallel lanes are not simulated: their state is a shard's."""
-    factor = properties.get("ParallelizationFactor", 1)
-    if properties.get("TumblingWindowInSeconds") and str(factor) != "1":
-        raise TemplateError(
-            f"{name}: ParallelizationFactor is {factor!r}; with tumbling windows it must be 1"
         )
 
 
@@ -141,6 +148,16 @@ def _starting_timestamp(properties: Mapping[str, Any], name: str) -> float | Non
     if (properties["StartingPosition"] == "AT_TIMESTAMP") != (key in properties):
         raise TemplateError(f"{name}: {key} goes with StartingPosition AT_TIMESTAMP, and only so")
     return float(whole_number(f"{name}: {key}", properties[key])) if key in properties else None
+
+
+def _reports_item_failures(name: str, properties: Mapping[str, Any]) -> bool:
+    types = properties.get("FunctionResponseTypes", [])
+    if types not in ([], ["ReportBatchItemFailures"]):
+        raise TemplateError(
+            f"{name}: FunctionResponseTypes is {types!r}; "
+            "it must be a list that is empty or has ReportBatchItemFailures alone"
+        )
+    return bool(types)
 
 
 def _within_limits(name: str, key: str, value: Any) -> int:

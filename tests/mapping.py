@@ -55,7 +55,8 @@ def polling(
     now: Callable[[], float] = time.time,
     **changes: Any,
 ) -> Iterator[NotingCheckpoints]:
-    settings = MappingSettings("Rides", STREAM, **{"starting_position": "TRIM_HORIZON", **changes})
+    usual = {"stream": STREAM, "starting_position": "TRIM_HORIZON", "poll_seconds": 0.02}
+    settings = MappingSettings("Rides", **{**usual, **changes})
     kept = NotingCheckpoints() if checkpoints is None else checkpoints
     feed = EventSourceMapping(
         kinesis, function, settings, destination or NoDestination(), kept, now

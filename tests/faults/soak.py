@@ -27,7 +27,6 @@ def main() -> int:
     options = parser.parse_args()
     logging.disable(logging.CRITICAL)  # faults are the rule here
     mapping.DISCOVERY_SECONDS = 0.05
-    poller.POLL_SECONDS = 0.002
     poller.MAX_BACKOFF_SECONDS = 0.005
     total = _soak(options.rides, options.seed, options.rate)
     options.report.write_text(json.dumps(total, indent=2) + "\n")

@@ -9,7 +9,6 @@ from tests.faults.world import World
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mapping, "DISCOVERY_SECONDS", 0.02)
-    monkeypatch.setattr(poller, "POLL_SECONDS", 0.002)
     monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.002)
 
 

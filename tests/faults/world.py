@@ -100,7 +100,8 @@ class World:
         **settings: Any,
     ) -> None:
         self._random = random.Random(seed)
-        self._kinesis = MemoryKinesis(self._jumping_clock)
+        # The clock may jump by more than a day, and no record is to expire of that.
+        self._kinesis = MemoryKinesis(self._jumping_clock, retention_hours=8760)
         self._kinesis.create_stream(StreamName=INPUT, ShardCount=2)
         self._kinesis.create_stream(StreamName=OUTPUT, ShardCount=2)
         self._s3 = FakeS3()
@@ -123,6 +124,7 @@ class World:
                 "bisect_on_error": True,
                 "report_item_failures": True,
                 "max_retries": 100,
+                "poll_seconds": 0.002,
                 **settings,
             },
         )

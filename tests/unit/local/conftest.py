@@ -11,7 +11,6 @@ from tests.mapping import STREAM
 def kinesis(monkeypatch: pytest.MonkeyPatch) -> MemoryKinesis:
     """Kinesis with a stream of two shards, which a mapping looks at often."""
     monkeypatch.setattr(mapping, "DISCOVERY_SECONDS", 0.01)
-    monkeypatch.setattr(poller, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(poller, "BACKOFF_SECONDS", 0.001)
     kinesis = MemoryKinesis()
     kinesis.create_stream(StreamName=STREAM, ShardCount=2)

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.batches import Batch, Condition, after_invocation, first_failure, without_expired
+from local.batches import (
+    Batch,
+    Condition,
+    after_invocation,
+    after_not_reached,
+    first_failure,
+    without_expired,
+)
 from local.records import Record
 from local.settings import FOREVER, MappingSettings
 
@@ -66,23 +73,17 @@ def test_after_success_nothing_is_left() -> None:
     assert (step.todo, step.given_up, step.back_off) == ((), None, False)
 
 
-def test_after_partial_failure_the_rest_is_retried() -> None:
-    """From the failed record on, the batch is tried again, which costs a retry."""
+@pytest.mark.parametrize("bisect", [False, True])
+def test_after_partial_failure_the_rest_is_a_batch_of_its_own(bisect: bool) -> None:
+    """The batch is cut at the returned sequence number, and attempts at the rest count anew."""
     batch = records(4)
 
-    step = after_invocation(Batch(batch), 1, settings(max_retries=5))
+    step = after_invocation(
+        Batch(batch, invocations=3, retries=2), 1, settings(bisect_on_error=bisect, max_retries=2)
+    )
 
-    assert step.todo == [Batch(batch[1:], invocations=1, retries=1)]
-    assert step.back_off
-
-
-def test_after_partial_failure_with_bisect_the_cut_costs_no_retry() -> None:
-    """With bisecting on, the batch is cut at the returned sequence number."""
-    batch = records(4)
-
-    step = after_invocation(Batch(batch), 1, settings(bisect_on_error=True, max_retries=0))
-
-    assert step.todo == [Batch(batch[1:], invocations=1, retries=0)]
+    assert step.todo == [Batch(batch[1:])]
+    assert not step.back_off
 
 
 def test_after_whole_failure_with_bisect_the_batch_is_halved_at_no_cost() -> None:
@@ -102,14 +103,14 @@ def test_after_whole_failure_without_bisect_the_batch_is_retried_whole() -> None
     assert after_invocation(Batch(batch), 0, settings()).todo == [Batch(batch, 1, 1)]
 
 
-def test_after_the_last_retry_the_rest_is_given_up() -> None:
-    """Once its retries are used up, what is left of a batch is discarded, with the reason."""
+def test_after_the_last_retry_the_batch_is_given_up() -> None:
+    """Once its retries are used up, a batch is discarded, with the reason."""
     batch = records(3)
 
-    step = after_invocation(Batch(batch, invocations=2, retries=2), 1, settings(max_retries=2))
+    step = after_invocation(Batch(batch, invocations=2, retries=2), 0, settings(max_retries=2))
 
     assert step.given_up is not None
-    assert step.given_up.batch == Batch(batch[1:], invocations=3, retries=2)
+    assert step.given_up.batch == Batch(batch, invocations=3, retries=2)
     assert step.given_up.condition == Condition.RETRIES == "RetryAttemptsExhausted"
     assert step.todo == ()
 
@@ -121,11 +122,23 @@ def test_after_any_number_of_retries_forever_is_forever() -> None:
     assert step.todo[0].retries == 10_001
 
 
+def test_after_not_reached_the_same_is_tried_again_after_a_longer_wait() -> None:
+    """What the function never had costs no retry and no invocation, and waits still grow."""
+    batch = Batch(records(2), invocations=3, retries=1)
+
+    step = after_not_reached(batch)
+    again = after_not_reached(step.todo[0])
+
+    assert again.back_off
+    assert again.todo == [Batch(batch.records, invocations=3, retries=1, not_reached=2)]
+    assert [batch.waits, step.todo[0].waits, again.todo[0].waits] == [1, 2, 3]
+
+
 def test_without_expired_old_records_at_the_head_are_given_up() -> None:
     """Records past the maximum age are discarded; younger ones stay."""
     batch = Batch(records(4), retries=3)
 
-    young, given_up = without_expired(batch, settings(max_record_age_seconds=60), now=62)
+    young, given_up = without_expired(batch, 60, now=62)
 
     assert [r.sequence_number for r in young.records] == ["102", "103"]
     assert young.retries == 3
@@ -138,7 +151,7 @@ def test_without_expired_no_limit_keeps_everything() -> None:
     """By default no record is too old."""
     batch = Batch(records(2))
 
-    assert without_expired(batch, settings(), now=1e12) == (batch, None)
+    assert without_expired(batch, settings().max_age_seconds, now=1e12) == (batch, None)
 
 
 @given(

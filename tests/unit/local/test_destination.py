@@ -2,6 +2,8 @@ import json
 import re
 from datetime import UTC, datetime
 
+import pytest
+
 from local.batches import Batch, Condition, GivenUp
 from local.destination import S3Destination, SqsDestination
 from local.records import Record, SourceShard, lambda_event
@@ -26,7 +28,7 @@ def written(given_up: GivenUp) -> tuple[str, dict[str, object]]:
 
 def test_put_key_has_mapping_shard_and_time() -> None:
     """The key is laid out as Lambda lays it out."""
-    key, _ = written(GivenUp(Batch(RECORDS, 3, 2), Condition.RETRIES))
+    key, _ = written(GivenUp(Batch(RECORDS, 3, 2, function_error=True), Condition.RETRIES))
 
     prefix = "aws/lambda/some-uuid/shardId-7/2026/11/02/2026-11-02T03.04.05-"
     assert re.fullmatch(re.escape(prefix) + "[0-9a-f-]{36}", key)
@@ -34,7 +36,7 @@ def test_put_key_has_mapping_shard_and_time() -> None:
 
 def test_put_body_has_lambdas_fields_and_every_record() -> None:
     """The body says why, and holds the whole event as a JSON string."""
-    _, body = written(GivenUp(Batch(RECORDS, 3, 2), Condition.RETRIES))
+    _, body = written(GivenUp(Batch(RECORDS, 3, 2, function_error=True), Condition.RETRIES))
 
     context = body["requestContext"]
     assert isinstance(context, dict)
@@ -65,11 +67,25 @@ def test_put_body_has_lambdas_fields_and_every_record() -> None:
     }
 
 
-def test_put_batch_that_was_never_invoked_has_no_response() -> None:
-    """A batch that expired before its first invocation has no answer to tell of."""
-    _, body = written(GivenUp(Batch(RECORDS), Condition.AGE))
+def test_put_batch_that_was_answered_has_no_function_error() -> None:
+    """A function that reported its failures has answered; AWS was seen to say null."""
+    _, body = written(GivenUp(Batch(RECORDS, 3, 2), Condition.RETRIES))
+
+    assert body["responseContext"] == {
+        "statusCode": 200,
+        "executedVersion": "$LATEST",
+        "functionError": None,
+    }
+
+
+@pytest.mark.parametrize("invocations", [0, 7])
+def test_put_batch_that_is_too_old_has_no_response(invocations: int) -> None:
+    """Of records that are too old, AWS was seen to tell of one invocation, and of no answer."""
+    _, body = written(GivenUp(Batch(RECORDS, invocations), Condition.AGE))
 
     assert "responseContext" not in body
+    assert isinstance(body["requestContext"], dict)
+    assert body["requestContext"]["approximateInvokeCount"] == 1
 
 
 def test_message_to_a_queue_is_the_body_without_the_records() -> None:
@@ -80,7 +96,7 @@ def test_message_to_a_queue_is_the_body_without_the_records() -> None:
             sent.append(message)
 
     sent: list[dict[str, str]] = []
-    given_up = GivenUp(Batch(RECORDS, 3, 2), Condition.RETRIES)
+    given_up = GivenUp(Batch(RECORDS, 3, 2, function_error=True), Condition.RETRIES)
     SqsDestination(
         Sqs(),
         "http://queue",

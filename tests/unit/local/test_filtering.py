@@ -4,6 +4,7 @@ import json
 
 from local.filters import FilterCriteria
 from local.memory import MemoryKinesis
+from tests.kpl import aggregate
 from tests.mapping import FakeFunction, polling, put
 from tests.polling import until
 
@@ -20,6 +21,20 @@ def test_mapping_passes_over_what_no_filter_takes(kinesis: MemoryKinesis) -> Non
         until(lambda: last in checkpoints.values())
 
     assert function.seen == [rides[5], rides[6]]
+
+
+def test_mapping_passes_over_aggregates_whatever_is_in_them(kinesis: MemoryKinesis) -> None:
+    """The page: filtering aggregated records "with standard Kinesis isn't supported"."""
+    ride = json.dumps({"miles": 5}).encode()
+    *_, last = put(kinesis, ride, aggregate([("key", ride)]))
+    pattern = json.dumps({"data": {"miles": [5]}})
+    criteria = FilterCriteria.from_property("Rides", {"Filters": [{"Pattern": pattern}]})
+    function = FakeFunction()
+
+    with polling(kinesis, function, filters=criteria) as checkpoints:
+        until(lambda: last in checkpoints.values())
+
+    assert function.seen == [ride]
 
 
 def test_mapping_counts_only_what_a_filter_takes(kinesis: MemoryKinesis) -> None:

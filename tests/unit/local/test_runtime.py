@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from local.function import FunctionFailed
+from local.function import FunctionFailed, FunctionNotReached
 from local.runtime import INVOCATIONS, RuntimeFunction
 
 
@@ -65,7 +65,7 @@ def test_runtime_error_timeout_and_crash_are_failures(
         function.invoke({"Records": []})
 
 
-def test_runtime_that_is_not_there_is_a_failure() -> None:
-    """A runtime that nobody started fails the invocation, not the poller."""
-    with pytest.raises(FunctionFailed, match="^the runtime does not answer"):
+def test_runtime_that_is_not_there_was_not_reached() -> None:
+    """A runtime that nobody started was not invoked."""
+    with pytest.raises(FunctionNotReached, match="^the runtime is not there"):
         RuntimeFunction("127.0.0.1", 1, 3).invoke({"Records": []})

@@ -124,6 +124,16 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
     )
 
 
+def test_mapping_of_large_batches_needs_no_batching_window() -> None:
+    """The API asks for one with a BatchSize over 10, and its own defaults have none."""
+    settings = MappingSettings.from_properties(
+        "Rides",
+        {"Stream": "arn:aws:kinesis:r:1:s/rides", "StartingPosition": "LATEST", "BatchSize": 11},
+    )
+
+    assert (settings.batch_size, settings.batching_window_seconds) == (11, 0)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -132,6 +142,9 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         ("!GetAtt Out.Arn", "!GetAtt Out.Name", "only Arn"),
         ("!Ref Out", "!Ref Table", "AWS::DynamoDB::Table, which does not run locally"),
         ("LATEST", "SOMEWHERE", "it must be one of TRIM_HORIZON, LATEST, AT_TIMESTAMP"),
+        ("StartingPosition: LATEST", "BatchSize: 10", "StartingPosition is None; it must be one"),
+        ("[ReportBatchItemFailures]", "[Report]", r"FunctionResponseTypes is \['Report'\]; it"),
+        ("[ReportBatchItemFailures]", "ReportBatchItemFailures", "it must be a list that is empty"),
         ("LATEST", "AT_TIMESTAMP", "StartingPositionTimestamp goes with StartingPosition AT_TIM"),
         ("BatchSize:", "ProvisionedPollerConfig:", "not simulate ProvisionedPollerConfig"),
         ("!GetAtt Failures.Arn", "arn:aws:sns:r:1:topic", "not the ARN of a s3 or sqs resource"),

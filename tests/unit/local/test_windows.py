@@ -10,7 +10,7 @@ from local.function import FunctionFailed
 from local.memory import MemoryKinesis
 from local.records import Record, SourceShard
 from local.windows import MAX_STATE_BYTES, Windows
-from tests.mapping import STREAM, polling, put
+from tests.mapping import STREAM, NotingCheckpoints, polling, put
 from tests.polling import until
 
 SHARD = SourceShard("arn:aws:kinesis:us-east-1:123456789012:stream/rides", "shardId-000000000000")
@@ -141,11 +141,76 @@ def test_mapping_tries_the_end_of_a_window_again(kinesis: MemoryKinesis, clock: 
     assert function.finals == [("1970-01-01T00:00:00Z", 1)] * 2
 
 
+def test_mapping_gives_up_the_end_of_a_window_with_its_retries(
+    kinesis: MemoryKinesis, clock: Time
+) -> None:
+    """A final invocation that fails once more than MaximumRetryAttempts is not tried again."""
+    put(kinesis, b"ride")
+
+    class Failing(Adding):
+        def invoke(self, event: Mapping[str, Any]) -> Any:
+            answer = super().invoke(event)
+            if event["isFinalInvokeForWindow"]:
+                raise FunctionFailed("down")
+            return answer
+
+    function = Failing()
+
+    with polling(kinesis, function, now=clock, tumbling_window_seconds=10, max_retries=2):
+        until(lambda: function.events)
+        clock.now = 600
+        until(lambda: len(function.finals) == 3)
+        put(kinesis, b"after")
+        until(lambda: not function.events[-1]["isFinalInvokeForWindow"])
+
+    assert function.finals == [("1970-01-01T00:00:00Z", 1)] * 3
+    assert function.events[-1]["state"] == {}
+
+
+def test_mapping_begins_with_no_state_after_a_stop(kinesis: MemoryKinesis, clock: Time) -> None:
+    """A stop keeps the checkpoint, and not the state: the window goes on without what was."""
+    checkpoints, first, second = NotingCheckpoints(), Adding(), Adding()
+    put(kinesis, b"before")
+    with polling(kinesis, first, checkpoints=checkpoints, now=clock, tumbling_window_seconds=900):
+        until(checkpoints.values)
+
+    put(kinesis, b"after")
+    with polling(kinesis, second, checkpoints=checkpoints, now=clock, tumbling_window_seconds=900):
+        until(lambda: second.events)
+
+    assert (len(first.events), first.finals) == (1, [])
+    assert (second.events[0]["state"], len(second.events[0]["Records"])) == ({}, 1)
+
+
+def test_mapping_keeps_no_state_of_a_batch_that_failed_whole(
+    kinesis: MemoryKinesis, clock: Time
+) -> None:
+    """A retry begins with the state of before, so that nothing is added up twice."""
+    put(kinesis, b"ride")
+
+    class FailingOnce(Adding):
+        def invoke(self, event: Mapping[str, Any]) -> Any:
+            answer = super().invoke(event)
+            failures = [{"itemIdentifier": ""}] if len(self.events) == 1 else []
+            return {**answer, "batchItemFailures": failures}
+
+    function = FailingOnce()
+
+    with polling(
+        kinesis, function, now=clock, tumbling_window_seconds=900, report_item_failures=True
+    ) as checkpoints:
+        until(checkpoints.values)
+
+    assert [event["state"] for event in function.events] == [{}, {}]
+
+
 def test_mapping_ends_a_window_with_its_shard(kinesis: MemoryKinesis, clock: Time) -> None:
     """When a shard is split, its window is over, and its children begin with an empty state."""
     put(kinesis, b"before", key="a")
     put(kinesis, b"before", key="f")
+    parents = []
     for shard in kinesis.list_shards(StreamName=STREAM)["Shards"]:
+        parents.append(shard["ShardId"])
         keys = shard["HashKeyRange"]
         middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
         kinesis.split_shard(
@@ -158,7 +223,9 @@ def test_mapping_ends_a_window_with_its_shard(kinesis: MemoryKinesis, clock: Tim
         until(lambda: len(function.finals) == 2 and len(function.events) == 5)
 
     assert function.finals == [("1970-01-01T00:00:00Z", 1)] * 2
-    assert function.events[-1]["state"] == {}
+    # The child of one parent may begin before the window of the other parent ends.
+    (of_a_child,) = [event for event in function.events if event["shardId"] not in parents]
+    assert of_a_child["state"] == {}
 
 
 def test_mapping_answer_without_state_is_a_failed_invocation(
