@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -28,7 +28,8 @@ from model_service.events import (
     RideEvent,
     decode_ride_event,
 )
-from model_service.kinesis import SourceRecord, UserRecord, user_records
+from model_service.fakes import kinesis_event
+from model_service.kinesis import SourceRecord, UserRecord, source_records, user_records
 from model_service.mlmodel import MAX_MLMODEL_CHARACTERS, MLmodel
 from model_service.settings import Settings
 
@@ -184,22 +185,11 @@ _DATA: Mapping[bytes, Callable[[bytes], str]] = {
 
 
 def _record(data: str) -> SourceRecord:
-    return msgspec.convert(
-        {
-            "kinesis": {
-                "data": data,
-                "partitionKey": "key",
-                "sequenceNumber": "17",
-                "approximateArrivalTimestamp": 1654161514.132,
-            },
-            "eventID": "shardId-000000000000:17",
-            "eventSourceARN": "arn:aws:kinesis:us-east-1:123456789012:stream/ride_events",
-        },
-        SourceRecord,
-    )
+    (record,) = source_records(kinesis_event([data]))
+    return record
 
 
-def _check_places(record: SourceRecord, users: list[UserRecord]) -> None:
+def _check_places(record: SourceRecord, users: Sequence[UserRecord]) -> None:
     if users[0].sub_sequence_number is None:
         (alone,) = users
         assert alone.data == record.data

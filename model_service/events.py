@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from enum import StrEnum
 from math import isfinite
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
@@ -41,7 +41,7 @@ class RideEvent(Struct, frozen=True, gc=False):
     ride_id: int | Annotated[str, Meta(min_length=1, max_length=MAX_PARTITION_KEY_CHARACTERS)]
 
 
-class PredictionEvent(TypedDict):
+class PredictionEvent(Struct, frozen=True, gc=False):
     """What a record of the output stream says.
 
     `prediction` holds the predicted value (`ride_duration`: minutes) and the `ride_id` with the
@@ -51,8 +51,23 @@ class PredictionEvent(TypedDict):
 
     model: str
     version: str
-    prediction: dict[str, float | RideId]
+    prediction: Struct
     event_id: str
+
+
+def prediction_of(field: str) -> Callable[[float, RideId], Struct]:
+    """The type of a prediction event's `prediction`.
+
+    Args:
+        field: What the predicted value is called in JSON, such as `ride_duration`.
+    """
+    return msgspec.defstruct(
+        "Prediction",
+        [("value", float), ("ride_id", RideId)],
+        rename={"value": field},
+        frozen=True,
+        gc=False,
+    )
 
 
 class Reason(StrEnum):
@@ -125,9 +140,13 @@ def decode_ride_event(payload: bytes) -> RideEvent:
         event = _decode(payload)
     except (ValueError, RecursionError) as error:
         raise _diagnose(payload, str(error)) from None
+    # Each field has a colon, and is there once, if that is all there are. And what has so few bytes
+    # has no ride ID that is too long for a key.
+    if payload.count(b":") == _COLONS and len(payload) <= MAX_PARTITION_KEY_CHARACTERS:
+        return event
     # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is;
     # and of two fields of one name, it takes the last.
-    if not (payload.isascii() and _is_plain(event.ride_id)) or _may_repeat(payload):
+    if not (payload.isascii() and _is_key(event.ride_id)) or _may_repeat(payload):
         _require_utf8(payload)
         _require_fields(_parse(payload))
     return event
@@ -173,8 +192,6 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _may_repeat(payload: bytes) -> bool:
     """Whether a ride event may have one of its fields twice, as far as a glance tells."""
-    if payload.count(b":") == len(_FIELDS) - 1:  # each field once, and nothing else
-        return False
     return (
         payload.count(b'"ride') > 2  # noqa: PLR2004 - ride and ride_id
         or payload.count(b'LocationID"') > 2  # noqa: PLR2004 - where it starts and ends
@@ -233,7 +250,7 @@ def _is_distance(value: Any) -> bool:
         return False
 
 
-def _is_plain(ride_id: RideId) -> bool:
+def _is_key(ride_id: RideId) -> bool:
     """Whether a glance is enough to see that a ride ID can be a partition key."""
     return ride_id.isascii() if isinstance(ride_id, str) else -(2**63) <= ride_id < 2**63
 
@@ -262,3 +279,4 @@ _FIELDS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
         f"an integer or a non-empty string, of at most {MAX_PARTITION_KEY_CHARACTERS} characters",
     ),
 )
+_COLONS = len(_FIELDS) - 1

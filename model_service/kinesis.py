@@ -6,7 +6,7 @@ Developer Guide).
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -19,26 +19,41 @@ from model_service.events import Reason, Rejected
 
 # The last second of the year 9999, where Python's calendar ends.
 _MAX_EPOCH_SECONDS = 253_402_300_799
+# API reference, Record: a sequence number has up to 128 digits, or is 0.
+_MAX_DIGITS = 129
+_SHOWN = 80
 
 
 class _Payload(Struct, frozen=True, rename="camel", gc=False):
-    data: str
+    data: bytes
     partition_key: str
-    sequence_number: Annotated[str, Meta(pattern=r"\A[0-9]{1,129}\Z")]
+    sequence_number: Annotated[str, Meta(min_length=1, max_length=_MAX_DIGITS)]
     approximate_arrival_timestamp: Annotated[float, Meta(ge=0, le=_MAX_EPOCH_SECONDS)]
+    # What came as the data, if that is not base64.
+    undecoded: str | None = None
 
 
 class SourceRecord(Struct, frozen=True, gc=False):
-    """One record of the input stream, as Lambda delivers it."""
+    """One record of the input stream, as Lambda delivers it.
+
+    It is its own user record, unless it is an aggregated one.
+    """
 
     kinesis: _Payload
-    event_id: Annotated[str, Meta(pattern=r"\A[^:]+:")] = field(name="eventID")
+    event_id: str = field(name="eventID")
     event_source_arn: str = field(name="eventSourceARN")
 
     @property
-    def data(self) -> str:
-        """The payload, in base64."""
+    def payload(self) -> bytes:
+        """Its bytes; empty if its data is not base64."""
         return self.kinesis.data
+
+    @property
+    def data(self) -> str:
+        """The payload, in base64; or what came in its place."""
+        if self.kinesis.undecoded is not None:
+            return self.kinesis.undecoded
+        return base64.b64encode(self.kinesis.data).decode()
 
     @property
     def sequence_number(self) -> str:
@@ -67,8 +82,19 @@ class SourceRecord(Struct, frozen=True, gc=False):
 
     @property
     def position(self) -> str:
-        """Shard and sequence number."""
-        return f"{self.shard}:{self.sequence_number}"
+        """Shard and sequence number: AWS's `eventID`, whatever an emulator puts there."""
+        event_id, number = self.event_id, self.kinesis.sequence_number
+        return event_id if event_id.endswith(number) else f"{self.shard}:{number}"
+
+    @property
+    def source(self) -> "SourceRecord":
+        """The record that holds this one: itself."""
+        return self
+
+    @property
+    def sub_sequence_number(self) -> None:
+        """Its place in an aggregated record: none."""
+        return None
 
     @property
     def stream(self) -> str:
@@ -76,48 +102,71 @@ class SourceRecord(Struct, frozen=True, gc=False):
         return self.event_source_arn.rpartition("/")[2]
 
 
-class UserRecord(Struct, frozen=True, gc=False):
-    """What a producer sent: a record, or one of those that were aggregated into a record.
+class AggregatedRecord(Struct, frozen=True, gc=False):
+    """A user record that a producer aggregated with others into one record.
 
     Attributes:
         source: The record that holds it.
-        payload: Its bytes; empty if the record's data cannot be decoded.
+        payload: Its bytes.
         partition_key: The key the producer put it with.
-        sub_sequence_number: Its place among those in the record, from 0; None if it is alone.
+        sub_sequence_number: Its place among those in the record, from 0.
     """
 
     source: SourceRecord
     payload: bytes
     partition_key: str
-    sub_sequence_number: int | None = None
+    sub_sequence_number: int
 
     @property
     def position(self) -> str:
-        """Shard and sequence number, with the place in an aggregated record after a dot."""
-        if self.sub_sequence_number is None:
-            return self.source.position
+        """Shard and sequence number, with the place in the record after a dot."""
         return f"{self.source.position}.{self.sub_sequence_number}"
 
     @property
     def data(self) -> str:
-        """The payload in base64, to the letter as it came if it came alone."""
-        if self.sub_sequence_number is None:
-            return self.source.data
+        """The payload in base64."""
         return base64.b64encode(self.payload).decode()
 
 
-def user_records(record: SourceRecord) -> list[UserRecord]:
+# What a producer sent.
+UserRecord = SourceRecord | AggregatedRecord
+
+
+def user_records(record: SourceRecord) -> Sequence[UserRecord]:
     """The user records of a record: itself, or those that the KPL aggregated into it.
 
     Raises:
         Rejected: The data is not base64, or begins like an aggregated record and is none.
     """
+    payload = decode_data(record)
+    return aggregated_records(record, payload) if payload.startswith(MAGIC) else [record]
+
+
+def decode_data(record: SourceRecord) -> bytes:
+    """The payload of a record.
+
+    Raises:
+        Rejected: The data is not base64.
+    """
+    undecoded = record.kinesis.undecoded
+    if undecoded is None:
+        return record.kinesis.data
     try:
-        payload = binascii.a2b_base64(record.data, strict_mode=True)
+        return _decode_base64(undecoded)
     except ValueError as error:
         raise Rejected(Reason.INVALID_BASE64, f"the data is not base64: {error}") from None
-    if not payload.startswith(MAGIC):
-        return [UserRecord(record, payload, record.partition_key)]
+
+
+def aggregated_records(record: SourceRecord, payload: bytes) -> list[AggregatedRecord]:
+    """The user records of an aggregated record.
+
+    Args:
+        record: The record.
+        payload: Its payload, which begins like an aggregated one.
+
+    Raises:
+        Rejected: It is none.
+    """
     try:
         aggregated = deaggregate(payload)
     except ValueError as error:
@@ -125,13 +174,17 @@ def user_records(record: SourceRecord) -> list[UserRecord]:
             Reason.INVALID_AGGREGATE, f"the data is not a KPL aggregated record: {error}"
         ) from None
     return [
-        UserRecord(record, data, partition_key, place)
+        AggregatedRecord(record, data, partition_key, place)
         for place, (partition_key, data) in enumerate(aggregated)
     ]
 
 
 class _Event(Struct, frozen=True, gc=False):
     records: list[SourceRecord] = field(name="Records")
+
+
+class _Undecoded(Struct, frozen=True, gc=False):
+    records: list[dict[str, Any]] = field(name="Records")
 
 
 def source_records(event: Mapping[str, Any]) -> list[SourceRecord]:
@@ -141,9 +194,54 @@ def source_records(event: Mapping[str, Any]) -> list[SourceRecord]:
         EventError: The event is not a Kinesis batch; the message names the field.
     """
     try:
-        return msgspec.convert(event, _Event).records
-    except msgspec.ValidationError as error:
+        records = msgspec.convert(event, _Event).records
+    except ValueError:  # of msgspec, or of text that no encoding has
+        records = _records_of_bad_base64(event)
+    # All at once, and not by a pattern: that would take longer than all else that is done to them.
+    numbers = "".join([record.kinesis.sequence_number for record in records])
+    are_digits = not records or (numbers.isascii() and numbers.encode().isdigit())
+    if not are_digits or [record for record in records if ":" not in record.event_id]:
+        for place, record in enumerate(records):
+            _require_position(place, record)
+    return records
+
+
+def _records_of_bad_base64(event: Mapping[str, Any]) -> list[SourceRecord]:
+    """The records of an event, where some record's data is not base64: a fault of that one only."""
+    try:
+        records = msgspec.convert(event, _Undecoded).records
+        return msgspec.convert({"Records": list(map(_without_bad_base64, records))}, _Event).records
+    except ValueError as error:
         raise EventError(f"this is not a batch of Kinesis records: {error}") from None
+
+
+def _without_bad_base64(record: dict[str, Any]) -> dict[str, Any]:
+    payload = record.get("kinesis")
+    if not isinstance(payload, dict) or not isinstance(data := payload.get("data"), str):
+        return record  # which fails, and is told of by name
+    try:
+        _decode_base64(data)
+    except ValueError:
+        return {**record, "kinesis": {**payload, "data": "", "undecoded": data}}
+    return record
+
+
+def _decode_base64(text: str) -> bytes:
+    return binascii.a2b_base64(text, strict_mode=True)
+
+
+def _require_position(place: int, record: SourceRecord) -> None:
+    number, event_id = record.kinesis.sequence_number, record.event_id
+    if not (number.isdigit() and number.isascii()):
+        field, value, allowed = "kinesis.sequenceNumber", number, f"1 to {_MAX_DIGITS} digits"
+    elif ":" not in event_id:
+        field, value, allowed = "eventID", event_id, "<shard ID>:<sequence number>"
+    else:
+        return
+    raise EventError(
+        f"this is not a batch of Kinesis records: Records[{place}].{field} is {value[:_SHOWN]!r}; "
+        f"it must be {allowed}"
+    )
 
 
 def lowest(records: list[SourceRecord]) -> SourceRecord:

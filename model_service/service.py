@@ -9,7 +9,9 @@ from math import isfinite
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
+from model_service.aggregation import MAGIC
 from model_service.deadline import Deadline
 from model_service.errors import ModelBroken
 from model_service.events import (
@@ -20,9 +22,18 @@ from model_service.events import (
     RejectionSource,
     RideEvent,
     decode_ride_event,
+    prediction_of,
 )
 from model_service.features import ride_features
-from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
+from model_service.kinesis import (
+    AggregatedRecord,
+    SourceRecord,
+    UserRecord,
+    aggregated_records,
+    decode_data,
+    lowest,
+    source_records,
+)
 from model_service.predictors import Predictor
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
@@ -41,8 +52,7 @@ class Model:
     predictor: Predictor
 
 
-@dataclass(frozen=True, slots=True)
-class RideRecord:
+class RideRecord(Struct, frozen=True, gc=False):
     """A user record that holds a valid ride event."""
 
     record: UserRecord
@@ -54,14 +64,14 @@ class Fates:
 
     Attributes:
         records: What Lambda delivered.
-        predicted: Rides, with their prediction events.
+        predicted: Rides, with the value predicted for each.
         rejected: User records that can never succeed, with reason and detail.
         unfinished: Records with a ride that there was no time to predict.
     """
 
     def __init__(self, records: list[SourceRecord]) -> None:
         self.records = records
-        self.predicted: list[tuple[RideRecord, PredictionEvent]] = []
+        self.predicted: list[tuple[RideRecord, float]] = []
         self.rejected: list[tuple[UserRecord, Reason, str]] = []
         self.unfinished: list[SourceRecord] = []
 
@@ -88,6 +98,7 @@ class Service:
         self._predictions = predictions
         self._rejections = rejections
         self._return_predictions = return_predictions
+        self._prediction = prediction_of(model.field)
 
     def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
         """Process one invocation.
@@ -118,20 +129,26 @@ class Service:
         return self._answer(fates, unfinished)
 
     def _decode(self, fates: Fates) -> list[RideRecord]:
-        rides = []
+        rides: list[RideRecord] = []
         for source in fates.records:
             try:
-                records = user_records(source)
+                payload = decode_data(source)
+                if payload.startswith(MAGIC):
+                    self._decode_aggregated(aggregated_records(source, payload), rides, fates)
+                else:
+                    rides.append(RideRecord(source, decode_ride_event(payload)))
             except Rejected as rejected:
-                record = UserRecord(source, b"", source.partition_key)
-                fates.rejected.append((record, rejected.reason, rejected.detail))
-                continue
-            for record in records:
-                try:
-                    rides.append(RideRecord(record, decode_ride_event(record.payload)))
-                except Rejected as rejected:
-                    fates.rejected.append((record, rejected.reason, rejected.detail))
+                fates.rejected.append((source, rejected.reason, rejected.detail))
         return rides
+
+    def _decode_aggregated(
+        self, records: Sequence[AggregatedRecord], rides: list[RideRecord], fates: Fates
+    ) -> None:
+        for record in records:
+            try:
+                rides.append(RideRecord(record, decode_ride_event(record.payload)))
+            except Rejected as rejected:
+                fates.rejected.append((record, rejected.reason, rejected.detail))
 
     def _predict(self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline) -> None:
         if not rides:
@@ -148,8 +165,7 @@ class Service:
             # The rides that can be predicted are to be sent, too, in the time there is.
             self._predict_one_by_one(rides, fates, deadline.halfway())
         else:
-            for ride, value in zip(rides, values, strict=True):
-                self._take_value(ride, value, fates)
+            self._take_values(rides, values, fates)
 
     def _predict_one_by_one(
         self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline
@@ -162,13 +178,13 @@ class Service:
                 break
             tried += 1
             try:
-                (value,) = self._values([ride])
+                values = self._values([ride])
             except MemoryError:
                 raise
             except Exception as error:
                 failures.append((ride.record, error))
             else:
-                self._take_value(ride, value, fates)
+                self._take_values([ride], values, fates)
         if failures and len(failures) == tried:
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
@@ -185,26 +201,29 @@ class Service:
             raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
         return values
 
-    def _take_value(self, ride: RideRecord, value: float, fates: Fates) -> None:
-        if isfinite(value):
-            fates.predicted.append((ride, self._event(ride, value)))
-        else:
-            detail = f"{self._model.field} is {value}; it must be finite"
-            fates.rejected.append((ride.record, Reason.NOT_FINITE, detail))
+    def _take_values(
+        self, rides: Sequence[RideRecord], values: Sequence[float], fates: Fates
+    ) -> None:
+        for ride, value in zip(rides, values, strict=True):
+            if isfinite(value):
+                fates.predicted.append((ride, value))
+            else:
+                detail = f"{self._model.field} is {value}; it must be finite"
+                fates.rejected.append((ride.record, Reason.NOT_FINITE, detail))
 
     def _event(self, ride: RideRecord, value: float) -> PredictionEvent:
-        model = self._model
-        return {
-            "model": model.name,
-            "version": model.version,
-            "prediction": {model.field: value, "ride_id": ride.event.ride_id},
-            "event_id": f"{model.name}:{model.version}:{ride.record.position}",
-        }
+        name, version = self._model.name, self._model.version
+        return PredictionEvent(
+            name,
+            version,
+            self._prediction(value, ride.event.ride_id),
+            f"{name}:{version}:{ride.record.position}",
+        )
 
     def _send(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         entries = [
-            Entry(ride.record.source, str(ride.event.ride_id), _encode(event))
-            for ride, event in fates.predicted
+            Entry(ride.record.source, str(ride.event.ride_id), _encode(self._event(ride, value)))
+            for ride, value in fates.predicted
         ]
         return [entry.source for entry in self._predictions.put(entries, deadline)]
 
@@ -241,7 +260,9 @@ class Service:
             else []
         }
         if self._return_predictions:
-            answer["predictions"] = [event for _, event in fates.predicted]
+            answer["predictions"] = msgspec.to_builtins(
+                [self._event(ride, value) for ride, value in fates.predicted]
+            )
         return answer
 
     def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:

@@ -5,10 +5,10 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from model_service.deadline import Deadline
 from model_service.events import Rejection
@@ -42,8 +42,7 @@ class S3Writer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One record for the output stream, and the source record it answers.
 
     `place` is that of its user record in the source record, if it must not overtake those before

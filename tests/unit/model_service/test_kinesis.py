@@ -1,10 +1,11 @@
 from typing import Any
 
+import msgspec
 import pytest
 
 from model_service.errors import EventError
 from model_service.events import Reason, Rejected
-from model_service.fakes import kinesis_event
+from model_service.fakes import FIRST_SEQUENCE_NUMBER, kinesis_event
 from model_service.kinesis import SourceRecord, lowest, source_records, user_records
 from tests.kpl import aggregate
 
@@ -75,6 +76,16 @@ def test_lowest_compares_numbers_not_text() -> None:
     assert lowest(records[::-1]).sequence_number == "9"
 
 
+def _with(path: str, value: Any) -> dict[str, Any]:
+    event = kinesis_event([b"{}", b"{}"])
+    place = event["Records"][1]
+    *parents, name = path.split(".")
+    for parent in parents:
+        place = place[parent]
+    place[name] = value
+    return event
+
+
 def _without(path: str) -> dict[str, Any]:
     event = kinesis_event([b"{}"])
     place = event["Records"][0]
@@ -105,3 +116,46 @@ def test_source_records_other_event_is_an_error_that_names_the_field(
     """An event that is no Kinesis batch fails with the field; nothing is put in its place."""
     with pytest.raises(EventError, match=named):
         source_records(event)
+
+
+def test_source_records_beside_one_of_bad_base64_are_as_they_came() -> None:
+    """Data that is not base64 is its record's fault alone, and is kept to the letter."""
+    bad, good = source_records(kinesis_event(["e30", b"{}"]))
+
+    assert (bad.data, bad.payload, bad.sequence_number) == ("e30", b"", str(FIRST_SEQUENCE_NUMBER))
+    assert (good.data, good.payload) == ("e30=", b"{}")
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (_with("kinesis", None), "kinesis"),
+        (_with("kinesis.data", 5), "data"),
+        (_with("kinesis.data", None), "data"),
+        (_with("kinesis.sequenceNumber", ""), "sequenceNumber"),
+        (_with("kinesis.sequenceNumber", "1" * 130), "sequenceNumber"),
+        (
+            _with("kinesis.sequenceNumber", "12a"),
+            r"Records\[1\]\.kinesis\.sequenceNumber is '12a'; it must be 1 to 129 digits",
+        ),
+        (_with("kinesis.sequenceNumber", "\u0661\u0662"), "sequenceNumber is"),
+        (
+            _with("eventID", "x" * 100),
+            rf"Records\[1\]\.eventID is '{'x' * 80}'; it must be <shard ID>:<sequence number>",
+        ),
+    ],
+)
+def test_source_records_wrong_value_is_an_error_that_names_its_place(
+    event: dict[str, Any], message: str
+) -> None:
+    """A field that Lambda never fills so is named, with the record that has it."""
+    with pytest.raises(EventError, match=message):
+        source_records(event)
+
+
+def test_position_is_the_event_id_or_made_of_shard_and_number() -> None:
+    """An emulator's own event ID does not make two records one."""
+    (record,) = source_records(kinesis_event([b"{}"], first=17, shard="shard-3"))
+    other = msgspec.structs.replace(record, event_id="shard-3:0")
+
+    assert (record.position, other.position) == ("shard-3:17", "shard-3:17")
