@@ -96,9 +96,9 @@ def _shards(plan: Plan, prices: Prices) -> Iterator[str]:
 
 def _on_demand(plan: Plan, prices: Prices) -> Iterator[str]:
     scaling, peak = prices.on_demand_scaling, plan.scenario.peak_factor
-    for stream, flow, shards, consumers in (
-        ("input", plan.input, plan.input_shards, plan.scenario.predictors),
-        ("output", plan.output, plan.output_shards, plan.scenario.output_consumers),
+    for stream, flow, consumers in (
+        ("input", plan.input, plan.scenario.predictors),
+        ("output", plan.output, plan.scenario.output_consumers),
     ):
         written, read = flow.bytes * peak, flow.bytes * peak * consumers
         if written > scaling.stream_bytes or read > scaling.stream_read_bytes:
@@ -107,8 +107,8 @@ def _on_demand(plan: Plan, prices: Prices) -> Iterator[str]:
                 f"read: on demand it takes {scaling.stream_bytes / 1e9:.0f} and "
                 f"{scaling.stream_read_bytes / 1e9:.0f}"
             )
-        if shards > scaling.least_shards * scaling.room:
-            yield (
-                f"the {stream} stream needs {shards:,} shards' room, and a new one has "
-                f"{scaling.least_shards:.0f}: let the rate at most double every 15 minutes"
-            )
+    if max(plan.input_shards, plan.output_shards) > scaling.least_shards * scaling.room:
+        yield (
+            f"room of {plan.input_shards:,} and {plan.output_shards:,} shards: a new on-demand "
+            f"stream has {scaling.least_shards:.0f}; at most double the rate every 15 minutes"
+        )
