@@ -99,7 +99,7 @@ fuzz: .tools/fuzz/.ready ## give every reader RUNS inputs (10,000,000) in all, b
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching
 
-capacity: $(READY) ## shards, invocations and dollars of RATE rides a second, or of a table of rates; ARGS
+capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)
 
 setup: $(READY) ## the environment, and nothing else

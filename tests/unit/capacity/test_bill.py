@@ -116,6 +116,14 @@ def test_traces_are_the_first_of_a_second_and_a_share_of_the_rest() -> None:
     assert costs.traces == pytest.approx(1.5 * MONTH_SECONDS / 1e6 * 5)
 
 
+def test_every_predictor_has_its_own_first_traces_and_metrics() -> None:
+    """Two predictors on 1,000 rides a second are two invocations a second, both traced."""
+    one, two = (bill(plan(scenario(1000, predictors=n), PRICES), PRICES) for n in (1, 2))
+
+    assert two.traces == pytest.approx(2 * one.traces)
+    assert two.monitoring - one.monitoring == pytest.approx(6 * 0.30)
+
+
 def test_logs_are_billed_by_tiers() -> None:
     """60 TB of Lambda logs are $12,500 by AWS's tiers, TB of 1,000 GB."""
     tiers = [(10_000, 0.5), (20_000, 0.25), (20_000, 0.1), (inf, 0.05)]
@@ -135,6 +143,13 @@ def test_rejections_are_one_put_of_a_batch() -> None:
     costs = bill(plan(scenario(1000, rejected_share=1), PRICES), PRICES)
 
     assert costs.rejections == pytest.approx(MONTH_SECONDS / 1000 * 0.005)
+
+
+def test_rejections_are_rarely_two_in_a_batch_if_few_rides_are_bad() -> None:
+    """One in 10,000 rides is bad: of batches with 1,000, one in ten or so has one."""
+    costs = bill(plan(scenario(1000, rejected_share=0.0001), PRICES), PRICES)
+
+    assert costs.rejections == pytest.approx(0.0952 * MONTH_SECONDS / 1000 * 0.005, rel=0.001)
 
 
 @given(SCENARIOS)

@@ -28,6 +28,19 @@ def test_rate_is_shown_in_full_with_parts_that_add_up(capsys: pytest.CaptureFixt
     assert dollars.pop("total") == pytest.approx(sum(dollars.values()), abs=0.07)
 
 
+def test_cost_of_a_million_rides_is_that_of_the_month_over_its_rides(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A ride a second for 730 hours is 2.628 million."""
+    text = printed(capsys, "--rides-per-second", "1")
+    month, million = (
+        float(re.findall(rf"^ *{name} +([\d.]+)$", text, re.MULTILINE)[0])
+        for name in ("total", "a million rides")
+    )
+
+    assert million == pytest.approx(month / 2.628, abs=0.01)
+
+
 def test_warnings_follow_the_table_with_their_rate(capsys: pytest.CaptureFixture[str]) -> None:
     """What a million rides a second run into is said."""
     assert "! 1,000,000 rides/s: 1,250 shards of a stream" in printed(capsys)

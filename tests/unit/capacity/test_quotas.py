@@ -1,5 +1,7 @@
 """What a plan runs into, and what is said of it."""
 
+from dataclasses import replace
+
 import pytest
 
 from capacity.plan import plan
@@ -85,6 +87,14 @@ def test_limit_that_is_crossed_is_named_with_what_to_do(
 ) -> None:
     """One line a limit: how much it would be, how much may be."""
     assert expected in said(scenario(**changes))
+
+
+def test_concurrency_is_counted_at_the_peak() -> None:
+    """A mean that is within the quota, and a peak that is not."""
+    asked = scenario(100_000, ride_us=100, fill=0.01)
+
+    assert "at the peak" not in said(asked)
+    assert "concurrent executions at the peak" in said(replace(asked, peak_factor=100))
 
 
 def test_consumers_with_fan_out_do_not_share_reads() -> None:
