@@ -14,13 +14,15 @@ from typing import Any
 
 import msgspec
 
+from capacity.comparison import break_evens, comparison
 from capacity.errors import CapacityError
 from capacity.prices import PRICES, Catalogue, read
-from capacity.report import break_evens, comparison, shown, table
+from capacity.report import shown, table
 from capacity.scenario import Architecture, Mode, Scenario
 from ops.terminal import leave_stdout, say
 
-MOST_RIDES_PER_SECOND = 10_000_000
+RIDES_PER_SECOND = (0.001, 10_000_000)
+_MOST_DIGITS = 9
 
 
 def number(low: float, high: float, *, above: bool = False) -> Callable[[str], float]:
@@ -51,7 +53,8 @@ def whole(low: int, high: int) -> Callable[[str], int]:
     """A parser of whole numbers within limits."""
 
     def parse(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or not low <= int(text) <= high:
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+        if not is_number or not low <= int(text) <= high:
             raise argparse.ArgumentTypeError(
                 f"{text!r} is not allowed; it must be a whole number from {low:,} to {high:,}"
             )
@@ -115,13 +118,13 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
         "--rides-per-second",
-        type=number(0, MOST_RIDES_PER_SECOND, above=True),
+        type=number(*RIDES_PER_SECOND),
         help="mean rate; without it, a table from 1 to 1,000,000",
     )
     what.add_argument(
         "--compare",
         action="store_true",
-        help="the cost of every mode, with and without aggregation",
+        help="the cost of every mode, with 1 and 100 rides, 1 and 150 predictions a record",
     )
     what.add_argument("--break-even", action="store_true", help="when on demand is cheaper")
     what.add_argument("--sources", action="store_true", help="every price and limit, its source")

@@ -9,8 +9,7 @@ from hypothesis import given
 from capacity.bill import bill, tiered
 from capacity.plan import plan
 from capacity.scenario import Architecture, Mode, Scenario
-from tests.unit.capacity.scenarios import PRICES, priced, scenario
-from tests.unit.capacity.test_plan import SCENARIOS
+from tests.unit.capacity.scenarios import PRICES, SCENARIOS, priced, scenario
 
 MONTH_SECONDS = 730 * 3600
 

@@ -7,10 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from capacity.__main__ import main
 from capacity.prices import PRICES
+from capacity.report import shown
+from capacity.scenario import Scenario
 from tests.conftest import PROJECT
+from tests.unit.capacity.scenarios import PRICES as PRICE_LIST
+from tests.unit.capacity.scenarios import SCENARIOS
 
 
 def printed(capsys: pytest.CaptureFixture[str], *options: str) -> str:
@@ -39,6 +44,14 @@ def test_cost_of_a_million_rides_is_that_of_the_month_over_its_rides(
     )
 
     assert million == pytest.approx(month / 2.628, abs=0.01)
+
+
+@given(SCENARIOS)
+def test_every_scenario_can_be_shown(asked: Scenario) -> None:
+    """Whatever is asked within the options' limits, each line has a number that is one."""
+    text = "\n".join(shown(asked, PRICE_LIST))
+
+    assert not re.search(r"\b(nan|inf)\b|-\d", text)
 
 
 def test_warnings_follow_the_table_with_their_rate(capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,12 +95,13 @@ def test_file_of_prices_that_is_missing_ends_in_one_line(
 @pytest.mark.parametrize(
     ("option", "value", "allowed"),
     [
-        ("--rides-per-second", "0", "a number over 0, and at most 10,000,000"),
-        ("--rides-per-second", "nan", "a number over 0, and at most 10,000,000"),
-        ("--rides-per-second", "many", "a number over 0, and at most 10,000,000"),
+        ("--rides-per-second", "0", "a number from 0.001 to 10,000,000"),
+        ("--rides-per-second", "nan", "a number from 0.001 to 10,000,000"),
+        ("--rides-per-second", "many", "a number from 0.001 to 10,000,000"),
         ("--window-seconds", "301", "a number from 0 to 300"),
         ("--window-seconds", "inf", "a number from 0 to 300"),
         ("--batch-size", "0", "a whole number from 1 to 10,000"),
+        ("--batch-size", "9" * 5000, "a whole number from 1 to 10,000"),
         ("--batch-size", "1.5", "a whole number from 1 to 10,000"),
         ("--batch-size", "²", "a whole number from 1 to 10,000"),
         ("--mode", "serverless", "one of provisioned, on-demand, on-demand-advantage"),

@@ -10,24 +10,7 @@ from capacity.scenario import Mode, Scenario
 from capacity.streams import Flow, input_flow, packed_bytes
 from local.records import MAX_EVENT_BYTES, Record, head
 from tests.kpl import aggregate
-from tests.unit.capacity.scenarios import PRICES, priced, scenario
-
-MODES = st.sampled_from(list(Mode))
-SCENARIOS = st.builds(
-    scenario,
-    st.floats(0.001, 1e7),
-    mode=MODES,
-    predictors=st.integers(1, 5),
-    batch_size=st.integers(1, 10_000),
-    window_seconds=st.floats(0, 300),
-    parallelization=st.integers(1, 10),
-    memory_mb=st.integers(128, 10_240),
-    rides_per_record=st.integers(1, 1000),
-    predictions_per_record=st.integers(1, 1000),
-    output_consumers=st.integers(0, 20),
-    fill=st.floats(0.1, 1),
-    peak_factor=st.floats(1, 100),
-)
+from tests.unit.capacity.scenarios import PRICES, SCENARIOS, priced, scenario
 
 
 def test_shards_of_small_records_follow_their_number() -> None:
