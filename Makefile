@@ -10,6 +10,7 @@ ARGS ?=
 RUNS ?= 10000000
 SEED ?= 1
 PREDICTOR ?=
+RATE ?=
 
 VENV := .venv/bin
 READY := .venv/.ready
@@ -22,8 +23,8 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak fuzz bench image try-image read redrive replay \
-    release rollback setup python lock clean
+.PHONY: help run up test check integration-test soak fuzz bench capacity image try-image read redrive \
+    replay release rollback setup python lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
@@ -97,6 +98,9 @@ fuzz: .tools/fuzz/.ready ## give every reader RUNS inputs (10,000,000) in all, b
 
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching
+
+capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
+	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)
 
 setup: $(READY) ## the environment, and nothing else
 

@@ -148,7 +148,10 @@ def test_training_run_has_parameters_metrics_and_digest(trained: Trained, run: A
         "alpha": "3.0",
         "solver": "sparse_cg",
     }
-    assert run.data.metrics == {name: trained.result[name] for name in ("rmse", "mae", "r2")}
+    scores = {name: trained.result[name] for name in ("rmse", "mae", "r2")}
+    difference = run.data.metrics["onnx_max_difference"]
+    assert run.data.metrics == {**scores, "onnx_max_difference": difference}
+    assert 0 <= difference < 1e-9
     assert run.data.tags["model_sha256"] == trained.result["model_sha256"]
 
 

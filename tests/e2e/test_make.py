@@ -129,6 +129,19 @@ def test_make_bench_prints_how_much_a_batch_gains(
     assert all("times faster a ride in one call with 1000" in line for line in lines)
 
 
+def test_make_capacity_takes_a_rate_and_options(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """`RATE` is shown in full, and `ARGS` changes it; alone, the target prints a table of rates."""
+    rate = make(checkout, shell_environ, "capacity", "RATE=5000", "ARGS=--mode on-demand --fill 1")
+    table = make(checkout, shell_environ, "capacity")
+    wrong = make(checkout, shell_environ, "capacity", "RATE=many")
+
+    assert re.search(r"^input shards +10$", rate.stdout, re.MULTILINE)
+    assert table.stdout.startswith("  RIDES/S ")
+    assert "--rides-per-second: 'many' is not allowed" in wrong.stderr
+
+
 def test_make_help_lists_every_target(checkout: Path, shell_environ: dict[str, str]) -> None:
     """`make help`, and make alone, say what there is."""
     listed = make(checkout, shell_environ, "help").stdout

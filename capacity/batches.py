@@ -1,0 +1,103 @@
+"""What the event source mapping and the function make of a flow: batches, calls, durations."""
+
+from dataclasses import dataclass
+
+from capacity.prices import Lambda, Prices
+from capacity.scenario import Scenario
+from capacity.streams import Flow, packed_bytes, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The mean invocation of one predictor.
+
+    Attributes:
+        records: Of the input stream.
+        rides: In these records.
+        entries: Records that it puts onto the output stream.
+        entry_bytes: Data of each of them.
+        calls: Of PutRecords.
+        seconds: How long it runs.
+        memory_mb: How much it needs.
+    """
+
+    records: float
+    rides: float
+    entries: float
+    entry_bytes: float
+    calls: int
+    seconds: float
+    memory_mb: float
+
+
+def gathered(records_per_second: float, window_seconds: float, poll_seconds: float) -> float:
+    """Records that wait on one lane when its batching window ends.
+
+    A window begins with what a poll brings, which is one record at least, and takes in what comes
+    until its end.
+
+    Args:
+        records_per_second: On the lane.
+        window_seconds: Of the mapping.
+        poll_seconds: From one poll to the next.
+    """
+    return max(1.0, records_per_second * poll_seconds) + records_per_second * window_seconds
+
+
+def most_records(flow: Flow, limits: Lambda) -> int:
+    """Records of a flow that fit into the payload of an invocation; at least one."""
+    return max(1, int(limits.payload_bytes // event_bytes(flow, limits)))
+
+
+def event_bytes(flow: Flow, limits: Lambda) -> float:
+    """Bytes that a record takes in an event, at most: base64, its key, and what is around them."""
+    return (
+        flow.data_bytes * 4 // 3 + limits.key_growth * flow.key_bytes + limits.record_overhead_bytes
+    )
+
+
+def mean_batch(flow: Flow, shards: int, scenario: Scenario, prices: Prices) -> Batch:
+    """The mean invocation, when records spread evenly over shards and lanes."""
+    limits = prices.functions
+    lane = flow.records / (shards * scenario.parallelization)
+    records = min(
+        float(scenario.batch_size),
+        float(most_records(flow, limits)),
+        gathered(lane, scenario.window_seconds, limits.poll_seconds),
+    )
+    return batch_of(records, flow, scenario, prices)
+
+
+def batch_of(records: float, flow: Flow, scenario: Scenario, prices: Prices) -> Batch:
+    """An invocation with so many records of a flow."""
+    rides = records * flow.events
+    entries = _entries(rides, scenario.predictions_per_record)
+    entry = packed_bytes(rides / entries, scenario.prediction_bytes, scenario, prices.aggregation)
+    limits = prices.kinesis
+    calls = max(
+        whole(entries / limits.call_entries),
+        whole(entries * (entry + scenario.key_bytes) / limits.call_bytes),
+    )
+    core_ms = (
+        scenario.invocation_ms + (rides * scenario.ride_us + entries * scenario.entry_us) / 1000
+    )
+    return Batch(
+        records=records,
+        rides=rides,
+        entries=entries,
+        entry_bytes=entry,
+        calls=calls,
+        seconds=_seconds(core_ms, calls, scenario, prices.functions),
+        memory_mb=scenario.base_mb + rides * scenario.ride_kb / 1000,
+    )
+
+
+def _entries(rides: float, predictions_per_record: int) -> float:
+    # A mean need not be whole; a record that is not full is one record.
+    return rides if predictions_per_record == 1 else whole(rides / predictions_per_record)
+
+
+def _seconds(core_ms: float, calls: int, scenario: Scenario, limits: Lambda) -> float:
+    """Time of a core, stretched by the share of one that the memory brings, and of waiting."""
+    stretch = max(1.0, limits.core_mb / scenario.memory_mb)
+    return (core_ms * stretch + calls * scenario.put_ms) / 1000

@@ -1,0 +1,114 @@
+"""What a plan runs into: quotas of AWS, limits of the template, functions that fall behind."""
+
+from collections.abc import Iterator
+
+from capacity.plan import Plan
+from capacity.prices import Prices
+from capacity.scenario import Mode
+
+# Of template.yaml's parameter ShardCount.
+TEMPLATE_SHARDS = 200
+
+
+def crossed(plan: Plan, prices: Prices) -> Iterator[str]:
+    """A line for each limit that the plan is over, with the limit and what to do."""
+    yield from _functions(plan, prices)
+    yield from _consumers(plan, prices)
+    yield from _records(plan, prices)
+    if plan.scenario.mode is Mode.PROVISIONED:
+        yield from _shards(plan, prices)
+    else:
+        yield from _on_demand(plan, prices)
+
+
+def _functions(plan: Plan, prices: Prices) -> Iterator[str]:
+    limits, scenario = prices.functions, plan.scenario
+    quota = limits.concurrency
+    peak = plan.concurrency * scenario.peak_factor
+    if peak > quota:
+        yield (
+            f"{peak:,.0f} concurrent executions at the peak: an account has {quota:,.0f}; ask for "
+            "more"
+        )
+    elif plan.lanes > quota:
+        yield (
+            f"up to {plan.lanes:,} concurrent executions when the functions catch up: an account "
+            f"has {quota:,.0f}; ask for more, or reserve some"
+        )
+    if plan.batch.seconds > limits.timeout_seconds:
+        yield (
+            f"a batch takes {plan.batch.seconds:,.0f} s: the timeout is "
+            f"{limits.timeout_seconds:.0f} s; lower --batch-size"
+        )
+    if plan.batch.memory_mb > scenario.memory_mb:
+        yield (
+            f"a batch needs some {plan.batch.memory_mb:,.0f} MB: a function has "
+            f"{scenario.memory_mb:,}; raise --memory-mb, or lower --batch-size"
+        )
+    busy = peak / plan.lanes
+    if busy > 1:
+        yield (
+            f"the functions fall behind: a lane would have to run {busy:.1f} batches at a time; "
+            "raise --parallelization, --memory-mb or --batch-size"
+        )
+
+
+def _consumers(plan: Plan, prices: Prices) -> Iterator[str]:
+    if plan.scenario.fan_out:
+        return
+    most = prices.kinesis.shard_reads * prices.functions.poll_seconds
+    for stream, consumers in (
+        ("input", plan.scenario.predictors),
+        ("output", plan.scenario.output_consumers),
+    ):
+        if consumers > most:
+            yield (
+                f"{consumers} consumers of the {stream} stream: a shard takes "
+                f"{prices.kinesis.shard_reads:.0f} reads a second; use --fan-out"
+            )
+
+
+def _records(plan: Plan, prices: Prices) -> Iterator[str]:
+    for stream, flow, option in (
+        ("input", plan.input, "--rides-per-record"),
+        ("output", plan.output, "--predictions-per-record"),
+    ):
+        if flow.data_bytes > prices.kinesis.record_bytes:
+            yield (
+                f"a record of the {stream} stream has {flow.data_bytes:,.0f} bytes: it may have "
+                f"{prices.kinesis.record_bytes:,.0f}; lower {option}"
+            )
+
+
+def _shards(plan: Plan, prices: Prices) -> Iterator[str]:
+    limits = prices.kinesis
+    both, larger = (
+        plan.input_shards + plan.output_shards,
+        max(plan.input_shards, plan.output_shards),
+    )
+    if both > limits.shards:
+        yield f"{both:,} shards: an account has {limits.shards:,.0f}; ask for more"
+    if larger > limits.resharding:
+        yield f"{larger:,} shards of a stream: UpdateShardCount makes {limits.resharding:,.0f}"
+    if larger > TEMPLATE_SHARDS:
+        yield f"{larger:,} shards of a stream: template.yaml's ShardCount takes {TEMPLATE_SHARDS}"
+
+
+def _on_demand(plan: Plan, prices: Prices) -> Iterator[str]:
+    scaling, peak = prices.on_demand_scaling, plan.scenario.peak_factor
+    for stream, flow, consumers in (
+        ("input", plan.input, plan.scenario.predictors),
+        ("output", plan.output, plan.scenario.output_consumers),
+    ):
+        written, read = flow.bytes * peak, flow.bytes * peak * consumers
+        if written > scaling.stream_bytes or read > scaling.stream_read_bytes:
+            yield (
+                f"{written / 1e9:,.1f} GB/s written to the {stream} stream and {read / 1e9:,.1f} "
+                f"read: on demand it takes {scaling.stream_bytes / 1e9:.0f} and "
+                f"{scaling.stream_read_bytes / 1e9:.0f}"
+            )
+    if max(plan.input_shards, plan.output_shards) > scaling.least_shards * scaling.room:
+        yield (
+            f"room of {plan.input_shards:,} and {plan.output_shards:,} shards: a new on-demand "
+            f"stream has {scaling.least_shards:.0f}; at most double the rate every 15 minutes"
+        )

@@ -1,0 +1,93 @@
+"""What is asked: a rate of rides, and how they are put, batched and predicted."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Capacity mode of both streams."""
+
+    PROVISIONED = "provisioned"
+    ON_DEMAND = "on-demand"
+    ADVANTAGE = "on-demand-advantage"
+
+
+class Architecture(StrEnum):
+    """Processor of the functions."""
+
+    X86 = "x86_64"
+    ARM = "arm64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """A rate of rides, and the settings that decide what it needs.
+
+    What has a default has that of `template.yaml`; `prices.Defaults` has the others.
+
+    Attributes:
+        rides_per_second: Mean of the month.
+        ride_bytes: JSON of a ride event.
+        prediction_bytes: JSON of a prediction event.
+        key_bytes: A partition key.
+        ride_us: Time of one core a ride, in µs.
+        entry_us: Time of one core a record put, in µs.
+        invocation_ms: Time of one core an invocation, beside these.
+        put_ms: Time that a PutRecords call is waited for.
+        base_mb: Memory of a function without a batch.
+        ride_kb: Memory of each ride of a batch.
+        init_seconds: Time of a cold start.
+        log_bytes: What an invocation logs.
+        rejected_share: Of the rides, 0 to 1.
+        buffer_seconds: How long a producer waits for an aggregated record to fill.
+        fill: Share of a shard's limits that the peak may use, over 0 to 1.
+        hours: Of a month.
+        mode: Of both streams.
+        predictors: Functions that read the rides; all put onto one output stream.
+        batch_size: Most records of an invocation.
+        window_seconds: How long the mapping waits for a full batch.
+        parallelization: Batches of a shard that run at the same time.
+        memory_mb: Of a function.
+        architecture: Of a function.
+        rides_per_record: How many a producer aggregates, at most; 1 aggregates none.
+        predictions_per_record: How many the function aggregates, at most; 1 aggregates none.
+        output_consumers: Applications that read the predictions.
+        fan_out: Whether every consumer, mappings too, has enhanced fan-out.
+        retention_hours: Of both streams.
+        peak_factor: Rate at the peak, over the mean rate.
+    """
+
+    rides_per_second: float
+    ride_bytes: float
+    prediction_bytes: float
+    key_bytes: float
+    ride_us: float
+    entry_us: float
+    invocation_ms: float
+    put_ms: float
+    base_mb: float
+    ride_kb: float
+    init_seconds: float
+    log_bytes: float
+    rejected_share: float
+    buffer_seconds: float
+    fill: float
+    hours: float
+    mode: Mode = Mode.PROVISIONED
+    predictors: int = 1
+    batch_size: int = 1000
+    window_seconds: float = 1
+    parallelization: int = 1
+    memory_mb: int = 1024
+    architecture: Architecture = Architecture.X86
+    rides_per_record: int = 1
+    predictions_per_record: int = 1
+    output_consumers: int = 1
+    fan_out: bool = False
+    retention_hours: int = 24
+    peak_factor: float = 1
+
+    @property
+    def rides_a_month(self) -> float:
+        """How many rides there are in a month."""
+        return self.rides_per_second * self.hours * 3600
