@@ -13,14 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 import skops.io
 import yaml
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from model_service.archives import require_bounded
 from model_service.artifacts import digest
 from model_service.bootstrap import load_model
 from model_service.errors import ModelRefused
@@ -313,6 +320,13 @@ ARRAY = node("NdArrayNode", "numpy", "ndarray", type="numpy", file="zeros")
 MATRIX = node("SparseMatrixNode", "scipy.sparse._matrix", "spmatrix", type="scipy", file="zeros")
 
 
+def npy(size: int) -> bytes:
+    """An array of so many bytes, as numpy writes it."""
+    file = io.BytesIO()
+    np.save(file, np.zeros(size, dtype=np.uint8))
+    return file.getvalue()
+
+
 def listing(*nodes: dict[str, Any]) -> bytes:
     """The description of a list of those objects."""
     whole = node("ListNode", "builtins", "list", content=nodes)
@@ -352,13 +366,66 @@ def test_skops_zip_bomb_in_a_zip_is_refused(folder: Path) -> None:
     assert "unpacks to more than 20971520 bytes" in refusal(folder, most_bytes=5 * MIB)
 
 
-def test_skops_of_a_large_description_is_refused(folder: Path) -> None:
-    """A description is not read that is longer than that of a thousand boosted trees."""
-    pack(folder, b"[" + b"[]," * 12_000_000 + b"[]]")
+def test_skops_that_names_an_array_of_one_object_twice_counts_it_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What skops reads once, by its ID, counts once; what has no ID counts as often as it is read."""
+    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", 3 * MIB)
+    zeros = npy(2 * MIB)
 
-    assert "schema.json of 36000004 bytes; it may have 32000000" in refusal(
-        folder, most_bytes=5 * MIB
-    )
+    pack(folder, listing(*[ARRAY | {"__id__": 7}] * 100), zeros=zeros)
+    assert "holds a list" in refusal(folder, most_bytes=20 * MIB)
+
+    pack(folder, listing(ARRAY, ARRAY), zeros=zeros)
+    assert "unpacks to more than 3145728 bytes" in refusal(folder)
+
+
+def test_skops_that_gives_arrays_one_id_counts_the_largest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several arrays with one ID, the one that is read may be any of them."""
+    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", MIB)
+    nodes = [ARRAY | {"__id__": 7, "file": name} for name in ("small", "zeros", "small")]
+
+    pack(folder, listing(*nodes), small=npy(10), zeros=npy(2 * MIB))
+
+    assert "unpacks to more than 1048576 bytes" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (b"[" + b"[]," * 1_000_000 + b"[]]", "of 2000002 values; it may have 2000000"),
+        (b"{" + b'"a":1,' * 2_000_000 + b'"a":1}', "of 2000001 values; it may have 2000000"),
+        (b" " * 100_000_001, "of 100000001 bytes; it may have 100000000"),
+    ],
+    ids=["lists", "fields", "spaces"],
+)
+def test_skops_of_a_large_description_is_refused(folder: Path, schema: bytes, said: str) -> None:
+    """A description is not read that is longer than that of thousands of boosted trees."""
+    pack(folder, schema)
+
+    assert f"schema.json {said}" in refusal(folder, most_bytes=5 * MIB)
+
+
+RIDES = np.random.default_rng(1).random((120, 2))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GradientBoostingRegressor(n_estimators=2000, max_depth=1),
+        HistGradientBoostingRegressor(max_iter=3000, max_leaf_nodes=3, min_samples_leaf=5),
+        RandomForestRegressor(n_estimators=500, max_depth=20),
+    ],
+    ids=["boosting", "histograms", "forest"],
+)
+def test_skops_of_a_large_model_is_within_the_bounds(tmp_path: Path, model: Any) -> None:
+    """Models of hundreds and thousands of trees, as scikit-learn and skops make them, pass."""
+    path = tmp_path / "model.skops"
+    skops.io.dump(model.fit(RIDES, RIDES.sum(axis=1)), path)
+
+    require_bounded(path)
 
 
 def test_mlmodel_that_is_a_link_elsewhere_is_refused(folder: Path) -> None:
