@@ -369,7 +369,7 @@ def test_skops_zip_bomb_in_a_zip_is_refused(folder: Path) -> None:
 def test_skops_that_names_an_array_of_one_object_twice_counts_it_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What skops reads once, by its ID, counts once; what has no ID counts as often as it is read."""
+    """What skops reads once, by its ID, counts once; without an ID, as often as it is named."""
     monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", 3 * MIB)
     zeros = npy(2 * MIB)
 
