@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from model_service.archives import require_bounded
-from model_service.errors import ModelRefused
+from model_service.errors import ModelRefused, brief
 from model_service.features import EXAMPLE_FEATURES, Features
 from model_service.mlmodel import MLMODEL, MLmodel
 from model_service.s3 import MAX_METADATA_BYTES
@@ -25,6 +25,10 @@ TRUSTED_TYPES = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "sklearn.tree._tree.Tree",
 )
+
+
+_MAX_NAME_CHARACTERS = 255  # most file systems' own limit
+_MAX_REASON_CHARACTERS = 500
 
 
 class Predictor(Protocol):
@@ -84,10 +88,10 @@ def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
         raise
     except Exception as error:
         # A damaged or crafted file can fail anywhere inside of its reader.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = brief(" ".join(f"{type(error).__name__}: {error}".split()), _MAX_REASON_CHARACTERS)
         raise ModelRefused(f"the model in {folder} cannot be loaded: {reason}") from error
     raise ModelRefused(
-        f"{folder / MLMODEL} has the flavours {sorted(flavors)}; "
+        f"{folder / MLMODEL} has the flavours {brief(str(sorted(flavors)))}; "
         "it must have sklearn or python_function"
     )
 
@@ -115,7 +119,7 @@ def _load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Pre
         estimator = _load_pickle(path)
     else:
         raise ModelRefused(
-            f"{path} has serialization_format {serialization!r}; "
+            f"{path} has serialization_format {brief(repr(serialization))}; "
             "it must be skops, or pickle or cloudpickle where those are allowed"
         )
     _require_predicts(estimator, path)
@@ -138,8 +142,9 @@ def _require_known_features(estimator: Any, path: Path) -> None:
         names = getattr(part, "feature_names_", ())
         unknown = {name for name in names if not _is_known(name, getattr(part, "separator", "="))}
         if unknown:
+            example = brief(repr(min(unknown)))
             raise ModelRefused(
-                f"{path} was trained on {len(unknown)} features, such as {min(unknown)!r}, which "
+                f"{path} was trained on {len(unknown)} features, such as {example}, which "
                 "model_service/features.py does not make; it makes "
                 + ", ".join(f"{name} ({type(v).__name__})" for name, v in EXAMPLE_FEATURES.items())
             )
@@ -154,22 +159,32 @@ def _is_known(name: str, separator: str) -> bool:
 def _require_same_sklearn(trained_with: Any) -> None:
     import sklearn
 
-    installed = str(sklearn.__version__)
+    installed, named = str(sklearn.__version__), brief(str(trained_with))
     if str(trained_with).split(".")[:2] != installed.split(".")[:2]:
         raise ModelRefused(
-            f"the model was trained with scikit-learn {trained_with}, and {installed} is "
+            f"the model was trained with scikit-learn {named}, and {installed} is "
             "installed, which may predict other values without an error: train it again with "
-            f"scikit-learn {installed}, or build the image with scikit-learn {trained_with}"
+            f"scikit-learn {installed}, or build the image with scikit-learn {named}"
         )
 
 
 def _inside(folder: Path, name: Any) -> Path:
     path = folder / str(name)
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+    if not (_can_be_shown(str(name)) and _is_file_inside(folder, path)):
         raise ModelRefused(
-            f"{folder / MLMODEL} names the model file {name!r}, which is not a file of its folder"
+            f"{folder / MLMODEL} names the model file {brief(repr(name))}, "
+            "which is not a file of its folder"
         )
     return path
+
+
+def _can_be_shown(name: str) -> bool:
+    # It is in the path, and so in each message about the model's file.
+    return len(name) <= _MAX_NAME_CHARACTERS and name.isprintable()
+
+
+def _is_file_inside(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
 
 
 def _load_skops(path: Path) -> Any:
@@ -181,7 +196,8 @@ def _load_skops(path: Path) -> Any:
         return skops.io.load(path, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ModelRefused(
-            f"{path} holds types that are not on the list of trusted types: {error}; "
+            f"{path} holds types that are not on the list of trusted types: "
+            f"{brief(str(error), _MAX_REASON_CHARACTERS)}; "
             "if they are safe, add them to TRUSTED_TYPES in model_service/predictors.py"
         ) from None
 
