@@ -15,9 +15,11 @@ from model_service.errors import ModelRefused, brief
 from model_service.features import EXAMPLE_FEATURES, Features
 from model_service.mlmodel import MLMODEL, MLmodel
 from model_service.s3 import MAX_METADATA_BYTES
+from model_service.trees import require_sound_trees
 
 # Types outside of skops' own list that scikit-learn's estimators are made of. The list is ours: one
-# in the model's files could be written by whoever wrote the model.
+# in the model's files could be written by whoever wrote the model. What `trees` makes sure of comes
+# with the two kinds of trees.
 TRUSTED_TYPES = (
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
@@ -193,13 +195,15 @@ def _load_skops(path: Path) -> Any:
 
     require_bounded(path)
     try:
-        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+        estimator = skops.io.load(path, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ModelRefused(
             f"{path} holds types that are not on the list of trusted types: "
             f"{brief(str(error), _MAX_REASON_CHARACTERS)}; "
             "if they are safe, add them to TRUSTED_TYPES in model_service/predictors.py"
         ) from None
+    require_sound_trees(estimator, path)
+    return estimator
 
 
 def _load_pickle(path: Path) -> Any:

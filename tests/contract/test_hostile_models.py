@@ -26,6 +26,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from model_service.archives import require_bounded
@@ -463,6 +464,18 @@ def test_skops_of_a_large_model_is_within_the_bounds(tmp_path: Path, model: Any)
     skops.io.dump(model, path)
 
     require_bounded(path)
+
+
+def test_skops_of_a_tree_in_a_circle_is_refused(folder: Path) -> None:
+    """A tree that would be walked for ever is seen before it is."""
+    model = make_pipeline(DictVectorizer(), DecisionTreeRegressor())
+    model.fit([{"trip_distance": 1.0}, {"trip_distance": 2.0}], [4, 5])
+    state = model[-1].tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 0
+    model[-1].tree_.__setstate__(state)
+    skops.io.dump(model, folder / "model.skops")
+
+    assert "tree that scikit-learn would not have made" in refusal(folder)
 
 
 def test_mlmodel_that_is_a_link_elsewhere_is_refused(folder: Path) -> None:
