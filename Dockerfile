@@ -27,4 +27,6 @@ RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+
 FROM ${BASE_IMAGE}
 COPY --from=packages /packages/ ${LAMBDA_TASK_ROOT}/
 COPY --from=code /code/ ${LAMBDA_TASK_ROOT}/
+# Nobody. Lambda does not ask, and takes a user of its own; whatever else runs the image does.
+USER 65534:65534
 CMD ["lambda_function.lambda_handler"]

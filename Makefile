@@ -35,7 +35,7 @@ run: $(READY) ## send RIDES rides (1000) to the local stack and print their pred
 up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
 
-test: check ## everything that CI runs
+test: check $(HOST_READY) ## everything that CI runs
 	@$(VENV)/python -m pytest
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
 

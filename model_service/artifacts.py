@@ -11,28 +11,32 @@ model of a run is looked for in this order:
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from model_service.errors import ModelNotFound, ModelRefused
+from model_service.errors import ModelNotFound, ModelRefused, brief
 from model_service.mlmodel import MLMODEL, MLmodel
 from model_service.s3 import DOWNLOADS_AT_ONCE, S3Folder, S3Reader
 from model_service.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+_MAX_LISTED_CHARACTERS = 500
+
 POINTER = "model_pointer.json"
 MAX_SCANNED_MODELS = 500
+MAX_KEY_CHARACTERS = 1024  # S3's own limit, in bytes ("Creating object key names", S3 User Guide)
 
 
 class Pointer(msgspec.Struct, frozen=True):
     """Where a run's model is: the key prefix of its folder, in the same bucket."""
 
-    key: str
+    key: Annotated[str, Meta(max_length=MAX_KEY_CHARACTERS)]
 
 
 def fetch_model(settings: Settings, connect: Callable[[], S3Reader]) -> Path:
@@ -63,18 +67,36 @@ def digest(folder: Path) -> str:
     """The SHA-256 of a model folder: every file's name and content.
 
     In a shell: `find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`.
+
+    Raises:
+        ModelRefused: The folder holds what this would not cover, such as a link.
     """
-    files = {
-        os.fsencode(f"./{path.relative_to(folder).as_posix()}"): path
-        for path in folder.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    }
+    files = {}
+    for path in folder.rglob("*"):
+        name = f"./{path.relative_to(folder).as_posix()}"
+        _require_covered(path, name)
+        if path.is_file():
+            files[name.encode()] = path
     total = hashlib.sha256()
-    for name, path in sorted(files.items()):
+    for encoded, path in sorted(files.items()):
         with path.open("rb") as file:
             checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(checksum.encode() + b"  " + name + b"\n")
+        total.update(checksum.encode() + b"  " + encoded + b"\n")
     return total.hexdigest()
+
+
+def _require_covered(path: Path, name: str) -> None:
+    if path.is_symlink() or not (path.is_file() or path.is_dir()):
+        raise ModelRefused(
+            f"{brief(str(path))} is a link, or neither a file nor a folder, and a model's digest "
+            "covers no such thing: put a copy of the file in its place"
+        )
+    if not name.isprintable():
+        # A line break in one name could stand for another file with its digest.
+        raise ModelRefused(
+            f"{brief(str(path))} has a name that cannot be printed, which a model's digest does "
+            "not cover: give it another one"
+        )
 
 
 def _local_folder(location: str) -> Path:
@@ -141,7 +163,8 @@ def _scan(models: S3Folder, run_id: str) -> S3Folder | None:
     found = [folder for folder, run in zip(folders, runs, strict=True) if run == run_id]
     if len(found) > 1:
         raise ModelRefused(
-            f"run {run_id} logged {len(found)} models: {', '.join(f.uri() for f in found)}; "
+            f"run {run_id} logged {len(found)} models: "
+            f"{brief(', '.join(f.uri() for f in found), _MAX_LISTED_CHARACTERS)}; "
             "set MODEL_LOCATION to the one to serve"
         )
     return found[0] if found else None

@@ -11,6 +11,20 @@ ServiceError                 never raised itself
 Each message is one line: what was wrong, its value, and what to do about it.
 """
 
+_MAX_QUOTED_CHARACTERS = 200
+
+
+def brief(text: str, most: int = _MAX_QUOTED_CHARACTERS) -> str:
+    """Text from outside, such as a name in a model's files, fit for a message's line.
+
+    Args:
+        text: Of any length; what cannot be printed becomes a question mark.
+        most: Characters to keep, half of them from the beginning and half from the end.
+    """
+    half = most // 2
+    kept = text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
+    return "".join(character if character.isprintable() else "?" for character in kept)
+
 
 class ServiceError(Exception):
     """Base of this package's errors."""

@@ -169,9 +169,22 @@ def _diagnose(payload: bytes, error: str) -> Rejected:
 def _parse(payload: bytes) -> Any:
     # Python's parser takes NaN and Infinity, which lets the field that holds one be named.
     try:
-        return json.loads(payload.decode(), object_pairs_hook=_object)
+        return json.loads(payload.decode(), object_pairs_hook=_object, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise Rejected(Reason.INVALID_JSON, f"the data is not JSON: {error}") from None
+
+
+class _Digits(str):
+    """An integer of more digits than Python reads, 4,300 unless configured otherwise."""
+
+    __slots__ = ()
+
+
+def _integer(digits: str) -> int | _Digits:
+    try:
+        return int(digits)
+    except ValueError:
+        return _Digits(digits)
 
 
 class _Ambiguous(dict[str, Any]):
@@ -229,7 +242,7 @@ _MAX_SHOWN_CHARACTERS = 80
 
 
 def _shown(value: Any) -> str:
-    text = json.dumps(value)
+    text = value if isinstance(value, _Digits) else json.dumps(value)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
 
 
@@ -259,7 +272,8 @@ def _is_ride_id(value: Any) -> bool:
     if not (_is_integer(value) or isinstance(value, str)):
         return False
     try:
-        # Kinesis counts UTF-16 units, of which a character has one or two.
+        # Kinesis counts UTF-16 units, of which a character has one or two. Digits that Python does
+        # not read are more than that.
         units = len(str(value).encode("utf-16-le")) // 2
     except UnicodeEncodeError:  # half of a surrogate pair
         return False

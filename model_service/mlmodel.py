@@ -7,7 +7,7 @@ import msgspec
 import yaml
 from msgspec import Struct
 
-from model_service.errors import ModelRefused
+from model_service.errors import ModelRefused, brief
 
 MLMODEL = "MLmodel"
 
@@ -55,7 +55,7 @@ class MLmodel(Struct, frozen=True):
             document = yaml.load(content, _Loader)  # noqa: S506 - it makes nothing but text
             return msgspec.convert(document, type=cls)
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            reason = " ".join(str(error).split())[:_MAX_REASON_CHARACTERS]
+            reason = brief(" ".join(str(error).split()), _MAX_REASON_CHARACTERS)
             raise ModelRefused(f"{location} is not an MLmodel file: {reason}") from None
 
 

@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from model_service.errors import ModelRefused
+from model_service.errors import ModelRefused, brief
 from model_service.mlmodel import MLMODEL, MLmodel
 from model_service.s3 import MAX_METADATA_BYTES
+
+_MAX_NAME_CHARACTERS = 255  # most file systems' own limit
 
 
 def read_mlmodel(folder: Path) -> MLmodel:
@@ -27,11 +29,21 @@ def inside(folder: Path, name: Any) -> Path:
         ModelRefused: It is not a file of the folder.
     """
     path = folder / str(name)
-    if not path.resolve().is_relative_to(folder.resolve()) or not path.is_file():
+    if not (_can_be_shown(str(name)) and _is_file_inside(folder, path)):
         raise ModelRefused(
-            f"{folder / MLMODEL} names the model file {name!r}, which is not a file of its folder"
+            f"{folder / MLMODEL} names the model file {brief(repr(name))}, "
+            "which is not a file of its folder"
         )
     return path
+
+
+def _can_be_shown(name: str) -> bool:
+    # It is in the path, and so in each message about the model's file.
+    return len(name) <= _MAX_NAME_CHARACTERS and name.isprintable()
+
+
+def _is_file_inside(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
 
 
 def require_trust(what: str, *, trusted: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model_service.errors import ModelRefused
+from model_service.errors import ModelRefused, brief
 from model_service.features import FEATURES, Column, Features
 from model_service.model_files import inside
 
@@ -54,9 +54,8 @@ def load_onnx(folder: Path, flavor: Mapping[str, Any]) -> OnnxModel:
     inputs = {entry.name: _tensor(path, entry) for entry in session.get_inputs()}
     outputs = session.get_outputs()
     if len(outputs) != 1:
-        raise ModelRefused(
-            f"{path} gives {', '.join(output.name for output in outputs)}; it must give one output"
-        )
+        names = brief(", ".join(output.name for output in outputs))
+        raise ModelRefused(f"{path} gives {names}; it must give one output")
     return OnnxModel(session, inputs)
 
 
@@ -78,8 +77,8 @@ def _tensor(path: Path, entry: Any) -> Callable[[Column], Any]:
     python_type, numpy_type = _NUMPY_TYPES.get(entry.type, (None, None))
     if python_type is None or FEATURES.get(entry.name) is not python_type:
         raise ModelRefused(
-            f"{path} takes {entry.name!r} as {entry.type}, which model_service/features.py does "
-            "not make; it makes "
+            f"{path} takes {brief(repr(entry.name))} as {entry.type}, which "
+            "model_service/features.py does not make; it makes "
             + ", ".join(f"{name} ({kind.__name__})" for name, kind in FEATURES.items())
         )
     # A column of one value a row, as converters make them, or plain.

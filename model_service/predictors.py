@@ -9,13 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from model_service.errors import ModelRefused
+from model_service.errors import ModelRefused, brief
 from model_service.features import Features
 from model_service.mlmodel import MLMODEL
 from model_service.model_files import read_mlmodel
 from model_service.onnx_models import load_onnx
 from model_service.pyfunc_models import load_pyfunc
 from model_service.sklearn_models import load_sklearn
+
+_MAX_REASON_CHARACTERS = 500
 
 
 class Predictor(Protocol):
@@ -53,9 +55,9 @@ def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
         raise
     except Exception as error:
         # A damaged or crafted file can fail anywhere inside of its reader.
-        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = brief(" ".join(f"{type(error).__name__}: {error}".split()), _MAX_REASON_CHARACTERS)
         raise ModelRefused(f"the model in {folder} cannot be loaded: {reason}") from error
     raise ModelRefused(
-        f"{folder / MLMODEL} has the flavours {sorted(flavors)}; "
+        f"{folder / MLMODEL} has the flavours {brief(str(sorted(flavors)))}; "
         "it must have onnx, sklearn or python_function"
     )

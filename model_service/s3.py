@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model_service.errors import ModelNotFound, ModelRefused
+from model_service.errors import ModelNotFound, ModelRefused, brief
 
 MAX_MODEL_FILES = 200
 # Lambda's /tmp holds 512 MB unless configured otherwise.
@@ -52,8 +52,8 @@ class S3Folder:
         return S3Folder(self.client, self.bucket, self._key(name))
 
     def uri(self, name: str = "") -> str:
-        """Where an object of that name is."""
-        return f"s3://{self.bucket}/{self._key(name)}"
+        """Where an object of that name is, for a message."""
+        return f"s3://{self.bucket}/{brief(self._key(name))}"
 
     def read(self, name: str) -> bytes | None:
         """The content of a small file; None if there is none.
@@ -129,7 +129,7 @@ class S3Folder:
             or "\\" in name
             or "\0" in name
         ):
-            raise ModelRefused(f"s3://{self.bucket}/{key} would be written outside of its place")
+            raise ModelRefused(f"{self.uri(name)} would be written outside of its place")
         return name
 
     def _download_file(self, name: str, target: Path) -> None:

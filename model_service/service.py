@@ -186,10 +186,11 @@ class Service:
             else:
                 self._take_values([ride], values, fates)
         if failures and len(failures) == tried:
+            # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
                 f"{tried} rides that it was tried on, last with {_place(failures[-1][1])}"
-            )
+            ) from None
         fates.unfinished += [ride.record.source for ride in rides[tried:]]
         fates.rejected += [
             (record, Reason.MODEL_ERROR, _said(raised)) for record, raised in failures

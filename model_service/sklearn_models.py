@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from model_service.archives import require_bounded
-from model_service.errors import ModelRefused
+from model_service.errors import ModelRefused, brief
 from model_service.features import FEATURES, Features, rows, table, to_list
 from model_service.model_files import inside, require_trust
+from model_service.trees import require_sound_trees
 
 # Types outside of skops' own list that scikit-learn's estimators are made of. The list is ours: one
-# in the model's files could be written by whoever wrote the model.
+# in the model's files could be written by whoever wrote the model. What `trees` makes sure of comes
+# with the two kinds of trees.
 TRUSTED_TYPES = (
     "sklearn._loss.link.IdentityLink",
     "sklearn._loss.link.Interval",
@@ -25,6 +27,8 @@ TRUSTED_TYPES = (
     "sklearn.model_selection._split.KFold",
     "sklearn.tree._tree.Tree",
 )
+
+_MAX_REASON_CHARACTERS = 500
 
 
 class SklearnModel:
@@ -64,7 +68,7 @@ def load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Skle
         estimator = _load_pickle(path)
     else:
         raise ModelRefused(
-            f"{path} has serialization_format {serialization!r}; "
+            f"{path} has serialization_format {brief(repr(serialization))}; "
             "it must be skops, or pickle or cloudpickle where those are allowed"
         )
     _require_predicts(estimator, path)
@@ -110,8 +114,9 @@ def _frame(names: Sequence[str], features: Features) -> Any:
 def _require_known(path: Path, unknown: set[str]) -> None:
     """Refuse a model of features that are not made here, which a DictVectorizer takes for 0."""
     if unknown:
+        example = brief(repr(min(unknown)))
         raise ModelRefused(
-            f"{path} was trained on {len(unknown)} features, such as {min(unknown)!r}, which "
+            f"{path} was trained on {len(unknown)} features, such as {example}, which "
             "model_service/features.py does not make; it makes "
             + ", ".join(f"{name} ({kind.__name__})" for name, kind in FEATURES.items())
         )
@@ -134,12 +139,12 @@ def _require_installed(folder: Path) -> None:
 def _require_same_sklearn(trained_with: Any) -> None:
     import sklearn
 
-    installed = str(sklearn.__version__)
+    installed, named = str(sklearn.__version__), brief(str(trained_with))
     if str(trained_with).split(".")[:2] != installed.split(".")[:2]:
         raise ModelRefused(
-            f"the model was trained with scikit-learn {trained_with}, and {installed} is "
+            f"the model was trained with scikit-learn {named}, and {installed} is "
             "installed, which may predict other values without an error: train it again with "
-            f"scikit-learn {installed}, or build the image with scikit-learn {trained_with}"
+            f"scikit-learn {installed}, or build the image with scikit-learn {named}"
         )
 
 
@@ -149,12 +154,15 @@ def _load_skops(path: Path) -> Any:
 
     require_bounded(path)
     try:
-        return skops.io.load(path, trusted=list(TRUSTED_TYPES))
+        estimator = skops.io.load(path, trusted=list(TRUSTED_TYPES))
     except UntrustedTypesFoundException as error:
         raise ModelRefused(
-            f"{path} holds types that are not on the list of trusted types: {error}; "
+            f"{path} holds types that are not on the list of trusted types: "
+            f"{brief(str(error), _MAX_REASON_CHARACTERS)}; "
             "if they are safe, add them to TRUSTED_TYPES in model_service/sklearn_models.py"
         ) from None
+    require_sound_trees(estimator, path)
+    return estimator
 
 
 def _load_pickle(path: Path) -> Any:

@@ -5,7 +5,7 @@ import platform
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Rie:
         task_root: What an image has in /var/task.
         environ: All the environment variables that the function gets.
         log: File for what it prints.
+        user: What the command begins with, such as setpriv and its options.
 
     Attributes:
         runtime: Invokes the function.
@@ -41,11 +42,17 @@ class Rie:
     )
 
     def __init__(
-        self, python: Path, task_root: Path, environ: Mapping[str, str], log: Path
+        self,
+        python: Path,
+        task_root: Path,
+        environ: Mapping[str, str],
+        log: Path,
+        user: Sequence[str] = (),
     ) -> None:
         self._port, runtime_port = free_ports(2)
         self.runtime = RuntimeFunction(HOST, self._port, TIMEOUT_SECONDS)
         self._command: list[str | Path] = [
+            *user,
             self.PROGRAM,
             *("--runtime-interface-emulator-address", f"{HOST}:{self._port}"),
             *("--runtime-api-address", f"{HOST}:{runtime_port}"),

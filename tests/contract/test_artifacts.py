@@ -1,6 +1,8 @@
 """Finding a model by run ID, on moto's S3."""
 
 import json
+import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,11 @@ def put_model(s3: Any, prefix: str, run_id: str = RUN) -> None:
 def fetch(s3: Any, **environ: str) -> Path:
     settings = Settings.from_environ({"RUN_ID": RUN, "MODEL_BUCKET": BUCKET, **environ})
     return fetch_model(settings, lambda: s3)
+
+
+def fetch_local(folder: Path, **environ: str) -> Path:
+    settings = Settings.from_environ({"MODEL_LOCATION": str(folder), **environ})
+    return fetch_model(settings, lambda: pytest.fail("connected"))
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -220,7 +227,9 @@ def test_fetch_scan_is_bounded(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None
         fetch(s3)
 
 
-@pytest.mark.parametrize("pointer", ["", "[]", "{}", '{"key": 1}', "\xff"])
+@pytest.mark.parametrize(
+    "pointer", ["", "[]", "{}", '{"key": 1}', "\xff", f'{{"key": "{"x" * 1025}"}}']
+)
 def test_fetch_broken_pointer_is_refused(s3: Any, pointer: str) -> None:
     """A pointer that cannot be read is an error, not a reason to look elsewhere."""
     key = f"1/{RUN}/artifacts/model_pointer.json"
@@ -266,6 +275,19 @@ def test_fetch_key_outside_of_the_folder_is_refused(name: str) -> None:
     """A key that would be written outside of the model's folder stops the download."""
     with pytest.raises(ModelRefused, match="outside of its place"):
         fetch(ListedKeys("m/MLmodel", f"m/{name}"), MODEL_LOCATION=f"s3://{BUCKET}/m")
+
+
+def test_fetch_long_key_is_cut_in_the_message() -> None:
+    """Whatever the keys of a bucket are, a message stays one line that can be read."""
+    key = "m/../" + "x\n" * 500
+
+    with pytest.raises(ModelRefused) as caught:
+        fetch(ListedKeys(key), MODEL_LOCATION=f"s3://{BUCKET}/m")
+
+    assert re.fullmatch(
+        r"s3://mlflow-models/m/\.\./(x\?)+x?….* would be written .*", str(caught.value)
+    )
+    assert len(str(caught.value)) < 300
 
 
 def put_pointer(s3: Any, key: str) -> None:
@@ -402,6 +424,65 @@ def test_fetch_pin_holds_for_every_kind_of_location(s3: Any, location: str) -> N
 
     with pytest.raises(ModelRefused, match="MODEL_SHA256 pins 0000"):
         fetch(s3, MODEL_LOCATION=location, MODEL_SHA256="0" * 64)
+
+
+@pytest.mark.parametrize("target", ["file", "folder", "nowhere"])
+def test_fetch_pinned_folder_with_a_link_is_refused(tmp_path: Path, target: str) -> None:
+    """What a link leads to could be changed and the digest stay, so none may be there."""
+    folder, elsewhere = tmp_path / "model", tmp_path / "elsewhere"
+    (folder / "code").mkdir(parents=True)
+    (folder / "MLmodel").write_text(FILES["MLmodel"])
+    pinned = digest(folder)
+    if target == "file":
+        elsewhere.write_text("x = 1")
+    elif target == "folder":
+        elsewhere.mkdir()
+    (folder / "code/link").symlink_to(elsewhere)
+
+    with pytest.raises(ModelRefused, match=f"^{folder}/code/link is a link"):
+        fetch_local(folder, MODEL_SHA256=pinned)
+
+
+def test_fetch_pinned_folder_whose_mlmodel_is_a_link_is_refused(tmp_path: Path) -> None:
+    """The file that says how to load the model is no exception."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (tmp_path / "MLmodel").write_text(FILES["MLmodel"])
+    pinned = digest(folder)
+    (folder / "MLmodel").symlink_to(tmp_path / "MLmodel")
+
+    with pytest.raises(ModelRefused, match="MLmodel is a link"):
+        fetch_local(folder, MODEL_SHA256=pinned)
+
+
+def test_fetch_pinned_folder_that_is_reached_by_a_link_is_served(tmp_path: Path) -> None:
+    """MODEL_LOCATION itself may be a link: the digest is that of what it leads to."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "MLmodel").write_text(FILES["MLmodel"])
+    (tmp_path / "current").symlink_to(folder)
+
+    assert fetch_local(tmp_path / "current", MODEL_SHA256=digest(folder)) == tmp_path / "current"
+
+
+def test_fetch_pinned_folder_with_a_pipe_is_refused(tmp_path: Path) -> None:
+    """Neither may there be what gives other bytes each time it is read."""
+    (tmp_path / "MLmodel").write_text(FILES["MLmodel"])
+    pinned = digest(tmp_path)
+    os.mkfifo(tmp_path / "model.skops")
+
+    with pytest.raises(ModelRefused, match="neither a file nor a folder"):
+        fetch_local(tmp_path, MODEL_SHA256=pinned)
+
+
+def test_digest_of_a_name_that_reads_like_two_is_refused(tmp_path: Path) -> None:
+    """A file whose name holds another's line would have the digest of both, without the other."""
+    name = f"a\n{'0' * 64}  ."
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "b").write_text("x = 1")
+
+    with pytest.raises(ModelRefused, match=r"a\?0+  \. has a name that cannot be printed"):
+        digest(tmp_path)
 
 
 @pytest.mark.parametrize("name", [*FILES, "new"])

@@ -13,14 +13,23 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 import skops.io
 import yaml
+from sklearn.ensemble import (
+    GradientBoostingRegressor,
+    HistGradientBoostingRegressor,
+    RandomForestRegressor,
+)
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
+from model_service.archives import require_bounded
 from model_service.artifacts import digest
 from model_service.bootstrap import load_model
 from model_service.errors import ModelRefused
@@ -93,7 +102,11 @@ def test_mlmodel_field_that_unfolds_is_refused(folder: Path, field: str, inner: 
         "folder/model.skops",
         "\0",
         "x" * 300,
+        "x" * 20_000,
+        "a/" * 2000,
+        "model.skops\n",
     ],
+    ids=lambda name: repr(name[:40]),
 )
 def test_mlmodel_pickled_model_elsewhere_is_refused(folder: Path, name: str) -> None:
     """A model file that is not in the folder is never opened, whichever way it is named."""
@@ -103,9 +116,39 @@ def test_mlmodel_pickled_model_elsewhere_is_refused(folder: Path, name: str) -> 
     (folder / "folder").symlink_to(outside)
     edit(folder, pickled_model=name)
 
-    message = refusal(folder)
+    assert "not a file of its folder" in refusal(folder)
 
-    assert "not a file of its folder" in message or "cannot be loaded: " in message
+
+@pytest.mark.parametrize("field", ["sklearn_version", "pickled_model", "serialization_format"])
+@pytest.mark.parametrize("value", ["x" * 20_000, "9\n" * 1_000, ["x"] * 200])
+def test_mlmodel_long_value_is_cut_in_the_message(folder: Path, field: str, value: Any) -> None:
+    """A message shows the beginning and the end of what MLmodel says, in one line."""
+    edit(folder, **{field: value})
+
+    assert "…" in refusal(folder)
+
+
+def test_mlmodel_long_flavour_is_cut_in_the_message(folder: Path) -> None:
+    """So it does of the flavours' names."""
+    (folder / "MLmodel").write_text(f"flavors: {{{'x' * 1_000}: {{}}}}")
+
+    assert "…" in refusal(folder)
+
+
+def test_skops_long_type_is_cut_in_the_message(folder: Path) -> None:
+    """So it does of the types that a skops file names."""
+    crafted = node("TypeNode", "x" * 20_000, "mkdir")
+    rewrite_schema(folder, lambda schema: {**crafted, "protocol": schema["protocol"]})
+
+    assert "…" in refusal(folder)
+
+
+def test_skops_long_feature_is_cut_in_the_message(folder: Path) -> None:
+    """So it does of the features that a model was trained on."""
+    model = make_pipeline(DictVectorizer(), LinearRegression()).fit([{"x" * 20_000: 1.0}], [4])
+    skops.io.dump(model, folder / "model.skops")
+
+    assert "trained on 1 features, such as 'xxx" in refusal(folder)
 
 
 @pytest.mark.parametrize("field", ["data", "model_path", "code", "loader_module"])
@@ -314,6 +357,13 @@ ARRAY = node("NdArrayNode", "numpy", "ndarray", type="numpy", file="zeros")
 MATRIX = node("SparseMatrixNode", "scipy.sparse._matrix", "spmatrix", type="scipy", file="zeros")
 
 
+def npy(size: int) -> bytes:
+    """An array of so many bytes, as numpy writes it."""
+    file = io.BytesIO()
+    np.save(file, np.zeros(size, dtype=np.uint8))
+    return file.getvalue()
+
+
 def listing(*nodes: dict[str, Any]) -> bytes:
     """The description of a list of those objects."""
     whole = node("ListNode", "builtins", "list", content=nodes)
@@ -353,13 +403,80 @@ def test_skops_zip_bomb_in_a_zip_is_refused(folder: Path) -> None:
     assert "unpacks to more than 20971520 bytes" in refusal(folder, most_bytes=5 * MIB)
 
 
-def test_skops_of_a_large_description_is_refused(folder: Path) -> None:
-    """A description is not read that is longer than that of a thousand boosted trees."""
-    pack(folder, b"[" + b"[]," * 12_000_000 + b"[]]")
+def test_skops_that_names_an_array_of_one_object_twice_counts_it_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What skops reads once, by its ID, counts once; without an ID, as often as it is named."""
+    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", 3 * MIB)
+    zeros = npy(2 * MIB)
 
-    assert "schema.json of 36000004 bytes; it may have 32000000" in refusal(
-        folder, most_bytes=5 * MIB
-    )
+    pack(folder, listing(*[ARRAY | {"__id__": 7}] * 100), zeros=zeros)
+    assert "holds a list" in refusal(folder, most_bytes=20 * MIB)
+
+    pack(folder, listing(ARRAY, ARRAY), zeros=zeros)
+    assert "unpacks to more than 3145728 bytes" in refusal(folder)
+
+
+def test_skops_that_gives_arrays_one_id_counts_the_largest(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several arrays with one ID, the one that is read may be any of them."""
+    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", MIB)
+    nodes = [ARRAY | {"__id__": 7, "file": name} for name in ("small", "zeros", "small")]
+
+    pack(folder, listing(*nodes), small=npy(10), zeros=npy(2 * MIB))
+
+    assert "unpacks to more than 1048576 bytes" in refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (b"[" + b"[]," * 1_000_000 + b"[]]", "of 2000002 values; it may have 2000000"),
+        (b"{" + b'"a":1,' * 2_000_000 + b'"a":1}', "of 2000001 values; it may have 2000000"),
+        (b" " * 100_000_001, "of 100000001 bytes; it may have 100000000"),
+    ],
+    ids=["lists", "fields", "spaces"],
+)
+def test_skops_of_a_large_description_is_refused(folder: Path, schema: bytes, said: str) -> None:
+    """A description is not read that is longer than that of thousands of boosted trees."""
+    pack(folder, schema)
+
+    assert f"schema.json {said}" in refusal(folder, most_bytes=5 * MIB)
+
+
+RIDES = np.random.default_rng(1).random((120, 2))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GradientBoostingRegressor(n_estimators=2000, max_depth=1),
+        HistGradientBoostingRegressor(max_iter=3000, max_leaf_nodes=3, min_samples_leaf=5),
+        RandomForestRegressor(n_estimators=500, max_depth=20),
+    ],
+    ids=["boosting", "histograms", "forest"],
+)
+def test_skops_of_a_large_model_is_within_the_bounds(tmp_path: Path, model: Any) -> None:
+    """Models of hundreds and thousands of trees, as scikit-learn and skops make them, pass."""
+    path = tmp_path / "model.skops"
+    with threadpool_limits(1):  # threads only wait for each other on so few rides
+        model.fit(RIDES, RIDES.sum(axis=1))
+    skops.io.dump(model, path)
+
+    require_bounded(path)
+
+
+def test_skops_of_a_tree_in_a_circle_is_refused(folder: Path) -> None:
+    """A tree that would be walked for ever is seen before it is."""
+    model = make_pipeline(DictVectorizer(), DecisionTreeRegressor())
+    model.fit([{"trip_distance": 1.0}, {"trip_distance": 2.0}], [4, 5])
+    state = model[-1].tree_.__getstate__()
+    state["nodes"]["left_child"][0] = 0
+    model[-1].tree_.__setstate__(state)
+    skops.io.dump(model, folder / "model.skops")
+
+    assert "tree that scikit-learn would not have made" in refusal(folder)
 
 
 def test_mlmodel_that_is_a_link_elsewhere_is_refused(folder: Path) -> None:

@@ -3,19 +3,25 @@
 import base64
 import importlib
 import json
+import logging
+import re
+import shutil
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.emulator import Emulator
+from model_service.errors import EventError
 from model_service.events import Ride
 from model_service.fakes import kinesis_event
 from model_service.features import ride_features
 from model_service.predictors import load_predictor
 from tests.conftest import PROJECT
+from tests.kpl import aggregate
 
 STREAM = "ride_predictions"
 SEQUENCE_NUMBER = "49630081666084879290581185630324770398608704880802529282"
@@ -194,6 +200,88 @@ def test_handler_deadline_comes_from_the_context(
         "predictions": [],
     }
     assert on_stream(kinesis) == []
+
+
+# As digits, so that neither a number nor a text with them goes unseen.
+SECRETS = {"PULocationID": 7712345671, "DOLocationID": 7712345672, "trip_distance": 77123.45673}
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "AKIA77123456740",
+    "AWS_SECRET_ACCESS_KEY": "secret-77123456741",
+    "AWS_SESSION_TOKEN": "token-77123456742",
+}
+
+
+def confidential_records() -> list[bytes | str]:
+    """A good record, and one of each kind of bad one, all with what must not be told."""
+    good = json.dumps({"ride": SECRETS, "ride_id": 1}).encode()
+    wrong = [{**SECRETS, name: f"wrong 7712345675 {name}"} for name in SECRETS]
+    return [
+        good,
+        aggregate([("k", good), ("k", b"7712345676")]),
+        aggregate([("k", good)])[:-1] + b"\0",
+        good[:-1],
+        good + b"\xff",
+        good.replace(b'"ride_id"', b'"ride_id": "7712345677", "ride_id"'),
+        "7712345678 not base64",
+        *[json.dumps({"ride": ride, "ride_id": 2}).encode() for ride in wrong],
+    ]
+
+
+@pytest.mark.parametrize("bucket", ["failures", "no-such-bucket"])
+@pytest.mark.parametrize("stream", [STREAM, "no-such-stream"])
+def test_handler_logs_neither_payloads_nor_credentials(
+    aws: Emulator,
+    kinesis: Any,
+    duration_model: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    bucket: str,
+    stream: str,
+) -> None:
+    """With all loggers at DEBUG, whatever the records are and whatever fails, neither is told."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    aws.client("s3").create_bucket(Bucket="failures")
+    function = load(
+        monkeypatch, duration_model, FAILURES_BUCKET=bucket, PREDICTIONS_STREAM_NAME=stream
+    )
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="model_service")
+
+    answer = function.lambda_handler(kinesis_event(confidential_records()), None)
+    with pytest.raises(EventError) as caught:
+        function.lambda_handler({"Records": [{"kinesis": SECRETS}]}, None)
+
+    assert len(answer["predictions"]) == 2
+    assert "rejected" in caplog.text
+    told = "".join([caplog.text, *capfd.readouterr(), *traceback.format_exception(caught.value)])
+    assert re.findall("77123.*", told.replace(".", "")) == []
+
+
+def test_handler_refuses_a_model_that_was_changed_since_training(
+    duration_model: dict[str, Any], tmp_path: Path
+) -> None:
+    """Pinned to the digest that training printed, the function does not start on other files."""
+    folder = shutil.copytree(duration_model["model_location"], tmp_path / "model")
+    with (folder / "MLmodel").open("a") as file:
+        file.write("\n")
+    done = subprocess.run(
+        [sys.executable, "-c", "import lambda_function"],
+        cwd=PROJECT,
+        env={
+            "MODEL_LOCATION": str(folder),
+            "MODEL_SHA256": duration_model["model_sha256"],
+            "TEST_RUN": "1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    assert f"MODEL_SHA256 pins {duration_model['model_sha256']}" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

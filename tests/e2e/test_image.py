@@ -1,6 +1,7 @@
-"""`make image`, as far as it goes without a container engine: which engine it takes."""
+"""`make image`, as far as it goes without a container engine: its user, and which engine builds."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,6 +38,13 @@ def image(checkout: Path, programs: Path, **variables: str) -> subprocess.Comple
         text=True,
         check=False,
     )
+
+
+def test_image_runs_as_an_ordinary_user_unless_told(checkout: Path) -> None:
+    """Whatever runs the image, if not as a user of its own as Lambda does, does not as root."""
+    (*_, last_stage) = (checkout / "Dockerfile").read_text().split("\nFROM ")
+
+    assert re.findall(r"^USER (\d+):(\d+)$", last_stage, re.MULTILINE) == [("65534", "65534")]
 
 
 def test_image_without_an_engine_says_what_is_missing(checkout: Path, programs: Path) -> None:

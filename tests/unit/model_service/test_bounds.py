@@ -1,8 +1,11 @@
 """What a hostile record or file costs: a clear refusal, and memory of a few times its size."""
 
 import base64
+import bz2
+import gzip
 import json
 import tracemalloc
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -105,14 +108,35 @@ def test_event_of_deep_nesting_is_rejected(
     assert rejected.reason in (Reason.INVALID_EVENT, Reason.INVALID_JSON)
 
 
+@pytest.mark.parametrize("sign", [b"", b"-"])
 @pytest.mark.parametrize("digits", [5_000, 1_000_000])
-@pytest.mark.parametrize("place", [b"130", b"205", b"3.66", b"256"])
-def test_event_with_a_huge_integer_is_rejected(place: bytes, digits: int) -> None:
-    """An integer of thousands of digits is not read: Python's own limit is 4300."""
-    rejected = rejection(RIDE.replace(place, b"9" * digits))
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        (b"130", "ride.PULocationID"),
+        (b"205", "ride.DOLocationID"),
+        (b"3.66", "ride.trip_distance"),
+        (b"256", "ride_id"),
+    ],
+)
+def test_event_with_a_huge_integer_is_rejected_by_name(
+    place: bytes, name: str, digits: int, sign: bytes
+) -> None:
+    """An integer of thousands of digits is not read, as Python would not: the field is named."""
+    rejected = rejection(RIDE.replace(place, sign + b"9" * digits))
 
-    assert rejected.reason == Reason.INVALID_JSON
-    assert "4300 digits" in rejected.detail
+    assert rejected.reason == Reason.INVALID_EVENT
+    assert rejected.detail.startswith(f"{name} is {sign.decode()}999")
+    assert "…; it must be " in rejected.detail
+
+
+@pytest.mark.parametrize("further", [b'"x":%s', b'"x":[-%s]', b'"x":%s,"ride_ids":1'])
+@pytest.mark.parametrize("escape", [b"", b',"y":"\\n"'])
+def test_event_with_a_huge_integer_that_is_ignored_is_a_ride(further: bytes, escape: bytes) -> None:
+    """A further field may be an integer of any length, whether or not a glance is enough."""
+    payload = RIDE[:-1] + b"," + further % (b"9" * 5_000) + escape + b"}"
+
+    assert decode_ride_event(payload) == decode_ride_event(RIDE)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +266,23 @@ def test_aggregate_within_an_aggregate_is_not_taken_apart() -> None:
 
     assert base64.b64decode(user.data) == inner
     assert rejection(user.payload).reason == Reason.INVALID_UTF8
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zlib.compress, bz2.compress])
+def test_compressed_records_in_an_aggregate_are_not_unpacked(
+    compress: Callable[[bytes], bytes],
+) -> None:
+    """A user record that would unpack to far more is rejected as the bytes that it is."""
+    packed = compress(b" " * 64 * MIB)
+    (record,) = source_records(kinesis_event([sealed(message([("a", packed), ("a", RIDE)]))]))
+
+    bomb, ride = user_records(record)
+
+    assert rejection(bomb.payload, most_bytes=MIB).reason in (
+        Reason.INVALID_UTF8,
+        Reason.INVALID_JSON,
+    )
+    assert decode_ride_event(ride.payload) == decode_ride_event(RIDE)
 
 
 def parse(content: bytes) -> MLmodel:

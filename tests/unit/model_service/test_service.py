@@ -2,6 +2,7 @@
 
 import base64
 import json
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -329,7 +330,7 @@ def test_handle_logs_no_payload(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(ModelBroken) as caught:
         bench.handle([ride(1, 13.0)])
 
-    logged = caplog.text + str(caught.value)
+    logged = caplog.text + "".join(traceback.format_exception(caught.value))
     assert "ValueError at " in logged
     assert "rejected 1 records: invalid_json" in logged
     assert "5 records from shardId-000000000000:" in logged

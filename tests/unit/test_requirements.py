@@ -1,0 +1,61 @@
+"""What is installed is what was locked: every requirement has a hash, every install demands it."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+
+@pytest.mark.parametrize("path", sorted(PROJECT.glob("requirements/*.txt")), ids=lambda p: p.name)
+def test_requirement_is_pinned_with_a_hash(path: Path) -> None:
+    """Each requirement of a file is one version, and its content."""
+    lines = path.read_text().replace("\\\n", " ").splitlines()
+    requirements = [line.strip() for line in lines if line.strip() and line.strip()[0] != "#"]
+
+    assert requirements
+    loose = [
+        line
+        for line in requirements
+        if not re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)
+    ]
+    assert loose == []
+
+
+def test_lock_file_has_a_version_and_a_hash_of_each_package() -> None:
+    """So does Pipfile.lock, in each of its categories."""
+    lock = json.loads((PROJECT / "Pipfile.lock").read_text())
+    packages = {
+        f"{category}: {name}": package
+        for category in lock.keys() - {"_meta"}
+        for name, package in lock[category].items()
+    }
+
+    assert packages
+    loose = [
+        name
+        for name, package in packages.items()
+        if not package.get("version", "").startswith("==")
+        or not all(one.startswith("sha256:") for one in package.get("hashes") or [""])
+    ]
+    assert loose == []
+
+
+def test_every_install_demands_hashes() -> None:
+    """No script, image or make target installs what it has no hash of."""
+    listed = ["git", "ls-files", "scripts", "Dockerfile", "Makefile", "integration-test"]
+    names = subprocess.run(
+        listed, cwd=PROJECT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    commands = [
+        line
+        for name in names
+        for line in (PROJECT / name).read_text().replace("\\\n", " ").splitlines()
+        if re.search(r"\bpip install\b", line)
+    ]
+
+    assert len(commands) == 4
+    assert [line for line in commands if "--require-hashes" not in line] == []
