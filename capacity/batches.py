@@ -1,6 +1,7 @@
 """What the event source mapping and the function make of a flow: batches, calls, durations."""
 
 from dataclasses import dataclass
+from math import expm1
 
 from capacity.prices import Lambda, Prices
 from capacity.scenario import Scenario
@@ -31,17 +32,20 @@ class Batch:
 
 
 def gathered(records_per_second: float, window_seconds: float, poll_seconds: float) -> float:
-    """Records that wait on one lane when its batching window ends.
+    """Records of a mean batch that only its batching window ends; at least one.
 
-    A window begins with what a poll brings, which is one record at least, and takes in what comes
-    until its end.
+    A window begins as soon as the last invocation ends, and one without records is followed by the
+    next ("How Lambda processes records from stream and queue-based event sources", AWS Lambda
+    Developer Guide). So the mean is over windows with records; records are taken to come by
+    chance (Poisson). The time of the invocation is not counted.
 
     Args:
         records_per_second: On the lane.
         window_seconds: Of the mapping.
         poll_seconds: From one poll to the next.
     """
-    return max(1.0, records_per_second * poll_seconds) + records_per_second * window_seconds
+    records = records_per_second * max(window_seconds, poll_seconds)
+    return records / -expm1(-records) if records else 1.0
 
 
 def most_records(flow: Flow, limits: Lambda) -> int:

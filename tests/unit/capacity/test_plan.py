@@ -57,12 +57,12 @@ def test_every_predictor_reads_all_rides_and_puts_its_own_predictions() -> None:
     assert two.input == one.input
 
 
-def test_window_gathers_what_a_poll_brings_and_what_comes_during_it() -> None:
-    """At a rate under one a poll, the window begins with the one record that comes."""
-    assert gathered(100, 1, 1) == 200
+def test_window_gathers_what_comes_from_one_to_the_next() -> None:
+    """Windows, or polls where those are rarer; a window without records makes no batch."""
+    assert gathered(100, 2, 1) == 200
     assert gathered(100, 0, 1) == 100
-    assert gathered(0.1, 0, 1) == 1
-    assert gathered(0.1, 300, 1) == 31
+    assert gathered(1e-9, 0, 1) == pytest.approx(1)
+    assert gathered(2, 1, 1) == pytest.approx(2.313, abs=0.001)
 
 
 def test_batch_is_at_most_the_batch_size() -> None:

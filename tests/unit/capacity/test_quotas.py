@@ -36,7 +36,7 @@ def test_small_plan_runs_into_nothing(mode: Mode) -> None:
             "a batch takes 104 s: the timeout is 60 s; lower --batch-size",
         ),
         (
-            {"rides_per_record": 100, "ride_kb": 500, "batch_size": 10_000},
+            {"rides_per_record": 100, "ride_kb": 500, "window_seconds": 60, "batch_size": 10_000},
             "a function has 1,024; raise --memory-mb, or lower --batch-size",
         ),
         (
