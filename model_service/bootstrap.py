@@ -11,6 +11,7 @@ from model_service.artifacts import fetch_model
 from model_service.errors import SettingsError
 from model_service.model_files import read_mlmodel
 from model_service.predictors import load_predictor
+from model_service.put_records import quicken
 from model_service.service import Model, Service
 from model_service.settings import Settings
 from model_service.sinks import (
@@ -78,7 +79,7 @@ def _prediction_sink(settings: Settings) -> PredictionSink:
     if settings.test_run:
         return NoStream()
     kinesis = _client("kinesis", settings, _QUICK, endpoint_url=settings.kinesis_endpoint_url)
-    return PredictionStream(kinesis, settings.predictions_stream)
+    return PredictionStream(quicken(kinesis), settings.predictions_stream)
 
 
 def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:
