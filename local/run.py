@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import batched
+from itertools import batched, chain
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from local.ledger import Ledger
 from local.reader import StreamReader
 from local.rides import SampleRide, sample_rides
 from local.stack import MODEL_BUCKET, Stack, stop_on_signals, train_model
+from model_service.aggregation import payloads
 
 FUNCTION = "DurationFunction"
 # API reference, PutRecords: at most 500 entries.
@@ -76,9 +77,9 @@ def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
             if sent.done():
                 sent.result()
             before = ledger.settled()
-            for record in output.read():
-                print(record.data.decode(), flush=True)  # noqa: T201 - the command's output
-                ledger.take_prediction(record.data, time.monotonic())
+            for data in chain.from_iterable(payloads(record.data) for record in output.read()):
+                print(data.decode(), flush=True)  # noqa: T201 - the command's output
+                ledger.take_prediction(data, time.monotonic())
             for body in _rejection_objects(s3, environment["FAILURES_BUCKET"]):
                 ledger.take_rejections(body)
             if ledger.settled() > before:

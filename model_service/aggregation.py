@@ -1,4 +1,4 @@
-"""Records that the Kinesis Producer Library aggregated: many user records in one.
+"""Records as the Kinesis Producer Library aggregates them: many user records in one.
 
 The format is that of "KPL Aggregated Record Format" (awslabs/amazon-kinesis-producer): four magic
 bytes, a protocol buffer message, and the message's MD5.
@@ -13,7 +13,7 @@ bytes, a protocol buffer message, and the message's MD5.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from model_service.events import MAX_PARTITION_KEY_CHARACTERS
 
@@ -52,6 +52,44 @@ def deaggregate(payload: bytes) -> list[tuple[str, bytes]]:
     if not records:
         raise ValueError("it holds no user record")
     return [_user_record(record, keys) for record in records]
+
+
+def payloads(data: bytes) -> list[bytes]:
+    """What producers sent in a record: its data, or those of the user records in it.
+
+    Raises:
+        ValueError: It begins like an aggregated record, and is none.
+    """
+    return [sent for _, sent in deaggregate(data)] if data.startswith(MAGIC) else [data]
+
+
+def aggregate(records: Sequence[tuple[str, bytes]], hash_key: int) -> bytes:
+    """One aggregated record of user records: the reverse of `deaggregate`.
+
+    Args:
+        records: Partition key and data of each.
+        hash_key: That of the record's own partition key. Each user record gets it, too: the KCL
+            drops those whose hash key is not of the shard that they are read from.
+    """
+    places: dict[str, int] = {}
+    users: list[bytes] = []
+    for key, data in records:
+        place = _encode_varint(places.setdefault(key, len(places)))
+        user = b"\x08" + place + b"\x10\x00\x1a" + _encode_varint(len(data)) + data
+        users += (b"\x1a", _encode_varint(len(user)), user)
+    keys = b"".join(b"\x0a" + _encode_varint(len(key)) + key for key in map(str.encode, places))
+    hash_keys = str(hash_key).encode()
+    message = b"".join((keys, b"\x12", _encode_varint(len(hash_keys)), hash_keys, *users))
+    return MAGIC + message + hashlib.md5(message, usedforsecurity=False).digest()
+
+
+def _encode_varint(value: int) -> bytes:
+    octets = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 - seven bits an octet
+        octets.append(value & 0x7F | 0x80)
+        value >>= 7
+    octets.append(value)
+    return bytes(octets)
 
 
 def _tables(message: bytes) -> tuple[list[str], list[bytes]]:

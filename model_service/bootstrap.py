@@ -10,6 +10,7 @@ from botocore.exceptions import NoRegionError
 from model_service.artifacts import fetch_model
 from model_service.errors import SettingsError
 from model_service.model_files import read_mlmodel
+from model_service.packing import PackedStream
 from model_service.predictors import load_predictor
 from model_service.put_records import quicken
 from model_service.service import Model, Service
@@ -79,7 +80,8 @@ def _prediction_sink(settings: Settings) -> PredictionSink:
     if settings.test_run:
         return NoStream()
     kinesis = _client("kinesis", settings, _QUICK, endpoint_url=settings.kinesis_endpoint_url)
-    return PredictionStream(quicken(kinesis), settings.predictions_stream)
+    stream = PredictionStream(quicken(kinesis), settings.predictions_stream)
+    return PackedStream(stream) if settings.aggregate_predictions else stream
 
 
 def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:

@@ -38,6 +38,7 @@ class Settings:
         model_name: The `model` of prediction events.
         prediction_field: The name of the predicted value in prediction events.
         predictions_stream: Name of the output stream.
+        aggregate_predictions: Put many predictions in one record, as the KPL does.
         failures_bucket: S3 bucket for rejections; None reports rejected records as failed.
         test_run: Predict, put nothing.
         return_predictions: Answer an invocation with its prediction events, too.
@@ -54,6 +55,7 @@ class Settings:
     model_name: str
     prediction_field: str
     predictions_stream: str
+    aggregate_predictions: bool
     failures_bucket: str | None
     test_run: bool
     return_predictions: bool
@@ -81,6 +83,7 @@ class Settings:
             predictions_stream=read.required(
                 "PREDICTIONS_STREAM_NAME", "ride_predictions", rule=_NAME
             ),
+            aggregate_predictions=read.flag("AGGREGATE_PREDICTIONS", default=False),
             failures_bucket=read.text("FAILURES_BUCKET", rule=_NAME),
             test_run=read.flag("TEST_RUN", default=False),
             return_predictions=read.flag("RETURN_PREDICTIONS", default=True),

@@ -1,4 +1,7 @@
-"""`make read`: prints the records that a stream keeps, a line each, the oldest of a shard first."""
+"""`make read`: prints what a stream keeps, a line each, the oldest of a shard first.
+
+Aggregated records are taken apart; what only begins like one is printed as it is.
+"""
 
 import sys
 import time
@@ -9,6 +12,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from model_service.aggregation import payloads
 from ops.streams import pages, shards
 from ops.terminal import leave_stdout, say
 
@@ -18,7 +22,7 @@ STREAM = "ride_predictions"
 def records(
     kinesis: Any, stream: str, *, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[bytes]:
-    """The data of every record that a stream keeps now, shard by shard.
+    """The data of every user record that a stream keeps now, shard by shard.
 
     Args:
         kinesis: boto3's Kinesis client.
@@ -28,7 +32,14 @@ def records(
     for shard in shards(kinesis, stream):
         for page in pages(kinesis, stream, shard, pause=pause):
             for record in page:
-                yield record["Data"]
+                yield from _payloads(record["Data"])
+
+
+def _payloads(data: bytes) -> list[bytes]:
+    try:
+        return payloads(data)
+    except ValueError:
+        return [data]
 
 
 def main(arguments: Sequence[str], connect: Callable[[str], Any] = boto3.client) -> int:

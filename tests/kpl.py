@@ -60,3 +60,10 @@ def sealed(content: bytes) -> bytes:
 def aggregate(records: Sequence[tuple[str, bytes]]) -> bytes:
     """Partition keys and data as the KPL puts them into one record."""
     return sealed(message(records))
+
+
+def parsed(data: bytes) -> Any:
+    """The message of an aggregated record."""
+    content = data[len(MAGIC) : -16]
+    assert data == sealed(content)
+    return _AggregatedRecord.FromString(content)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from local.emulator import Emulator
+from model_service.aggregation import deaggregate
 from model_service.errors import EventError
 from model_service.events import Ride
 from model_service.fakes import kinesis_event
@@ -66,11 +67,16 @@ def load(monkeypatch: pytest.MonkeyPatch, model: dict[str, Any], **environ: str)
     return importlib.import_module("lambda_function")
 
 
-def on_stream(kinesis: Any) -> list[Any]:
+def records_on_stream(kinesis: Any) -> list[Any]:
     iterator = kinesis.get_shard_iterator(
         StreamName=STREAM, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
-    return [json.loads(r["Data"]) for r in kinesis.get_records(ShardIterator=iterator)["Records"]]
+    found: list[Any] = kinesis.get_records(ShardIterator=iterator)["Records"]
+    return found
+
+
+def on_stream(kinesis: Any) -> list[Any]:
+    return [json.loads(record["Data"]) for record in records_on_stream(kinesis)]
 
 
 def value_of(model: dict[str, Any], ride: dict[str, Any]) -> float:
@@ -113,6 +119,24 @@ def test_handler_uses_the_kinesis_endpoint_of_its_own(
     function.lambda_handler(COURSE_EVENT, None)
 
     assert len(on_stream(kinesis)) == 1
+
+
+def test_handler_packs_predictions_if_told(
+    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With AGGREGATE_PREDICTIONS, a record in the KPL's format holds the same event."""
+    function = load(
+        monkeypatch,
+        duration_model,
+        PREDICTIONS_STREAM_NAME=STREAM,
+        AGGREGATE_PREDICTIONS="True",
+    )
+
+    (event,) = function.lambda_handler(COURSE_EVENT, None)["predictions"]
+
+    (record,) = records_on_stream(kinesis)
+    ((key, data),) = deaggregate(record["Data"])
+    assert (key, json.loads(data)) == ("256", event)
 
 
 def test_handler_test_run_puts_nothing(

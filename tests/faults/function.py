@@ -13,6 +13,7 @@ from local.memory import MemoryKinesis
 from model_service.deadline import Deadline
 from model_service.fakes import FakePredictor, FakeS3
 from model_service.features import Row
+from model_service.packing import PackedStream
 from model_service.service import Model, Service
 from model_service.sinks import PredictionStream, RejectionStore
 from tests.faults.chaos import Chaos, Clock, FaultyOutput, FaultyStore, Killed, Tally
@@ -39,6 +40,7 @@ class FragileFunction:
         rate: Probability of each fault; a batch that failed is struck less and less.
         struck: Counts the faults, by kind.
         kinds: Which faults can strike; none means all.
+        packed: Whether predictions are put many in a record.
 
     Attributes:
         invocations: How many there were.
@@ -54,8 +56,11 @@ class FragileFunction:
         rate: float,
         struck: Tally,
         kinds: Sequence[str] = (),
+        *,
+        packed: bool = False,
     ) -> None:
         self._kinesis = kinesis
+        self._packed = packed
         self._s3 = s3
         self._seed = seed
         self._rate = rate
@@ -93,11 +98,11 @@ class FragileFunction:
 
     def _run(self, event: bytes, chaos: Chaos) -> Any:
         clock = Clock()
+        output = FaultyOutput(self._kinesis, chaos, clock)
+        stream = PredictionStream(output, OUTPUT, sleep=clock.pass_by)
         service = Service(
             model=Model(NAME, VERSION, FIELD, FakePredictor(self._predict(chaos))),
-            predictions=PredictionStream(
-                FaultyOutput(self._kinesis, chaos, clock), OUTPUT, sleep=clock.pass_by
-            ),
+            predictions=PackedStream(stream) if self._packed else stream,
             rejections=RejectionStore(FaultyStore(self._s3, chaos, clock), "bucket", NAME, VERSION),
             return_predictions=False,
         )

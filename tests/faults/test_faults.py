@@ -29,6 +29,14 @@ def test_every_ride_comes_out_right_in_parallel_lanes() -> None:
     assert report.wrong == []
 
 
+@pytest.mark.parametrize("seed", [21, 22])
+def test_every_ride_comes_out_right_when_predictions_are_packed(seed: int) -> None:
+    """The same holds of predictions that share records."""
+    report = World(seed, rides=5000, rate=0.05, packed=True).run()
+
+    assert report.wrong == []
+
+
 def test_without_faults_nothing_comes_twice() -> None:
     """Duplicates come of faults alone."""
     report = World(3, rides=3000, rate=0).run()

@@ -16,6 +16,7 @@ from local.memory import MemoryKinesis
 from local.records import SourceShard
 from local.rides import sample_rides
 from local.settings import MappingSettings
+from model_service.aggregation import MAGIC, deaggregate
 from model_service.fakes import FakeS3
 from tests.faults.chaos import Tally
 from tests.faults.function import (
@@ -86,6 +87,7 @@ class World:
         rate: Probability of each fault, at each place.
         kinds: Which faults can strike; none means all.
         deadly_every: One more ride after so many kills its environment; 0 has none.
+        packed: Whether predictions are put many in a record.
         settings: Of the mapping, beside those of template.yaml.
     """
 
@@ -97,6 +99,7 @@ class World:
         *,
         kinds: Sequence[str] = (),
         deadly_every: int = 997,
+        packed: bool = False,
         **settings: Any,
     ) -> None:
         self._random = random.Random(seed)
@@ -106,7 +109,9 @@ class World:
         self._kinesis.create_stream(StreamName=OUTPUT, ShardCount=2)
         self._s3 = FakeS3()
         self._struck = Tally()
-        self._function = FragileFunction(self._kinesis, self._s3, seed, rate, self._struck, kinds)
+        self._function = FragileFunction(
+            self._kinesis, self._s3, seed, rate, self._struck, kinds, packed=packed
+        )
         self._destination = Destination()
         self._checkpoints = MemoryCheckpoints()
         # By the position of the source record, and that of the ride in it.
@@ -115,6 +120,7 @@ class World:
         self._jumps = cycle([0.0] * 50 + [-86_400.0] * 3 + [0.0] * 20 + [40_000.0] * 3)
         self._rides = rides
         self._deadly_every = deadly_every
+        self._packed = packed
         self._settings = MappingSettings(
             "Rides",
             INPUT,
@@ -224,9 +230,10 @@ class World:
 
     def _report(self) -> Report:
         events = [
-            (record["PartitionKey"], json.loads(record["Data"]))
+            (key, json.loads(data))
             for shard in self._kinesis.list_shards(StreamName=OUTPUT)["Shards"]
             for record in self._kinesis.all_records(OUTPUT, shard["ShardId"])
+            for key, data in _user_records(record)
         ]
         valid = {at: s for at, s in self._sent.items() if s.minutes is not None}
         deadly = {at: s for at, s in self._sent.items() if s.is_deadly}
@@ -246,7 +253,7 @@ class World:
             by_id[event["event_id"]].append((key, event))
         report.duplicates = len(events) - len(by_id)
         report.wrong += self._wrong_predictions(by_id, valid)
-        report.wrong += _wrong_order(events)
+        report.wrong += _wrong_order(events, by_shard=self._packed)
         report.wrong += self._wrong_rejections(bad)
         report.wrong += self._wrong_givings_up({number for number, _ in deadly})
         return report
@@ -305,14 +312,24 @@ def _sent(data: bytes, is_bad: bool) -> Sent:
     return Sent(event["ride_id"], minutes(ride["trip_distance"], ride["PULocationID"]))
 
 
-def _wrong_order(events: Sequence[tuple[str, Any]]) -> list[str]:
-    """Keys whose records, as far as they were put by themselves, first appear in another order."""
-    firsts: dict[str, list[str]] = defaultdict(list)
+def _user_records(record: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+    data = record["Data"]
+    return deaggregate(data) if data.startswith(MAGIC) else [(record["PartitionKey"], data)]
+
+
+def _wrong_order(events: Sequence[tuple[str, Any]], *, by_shard: bool) -> list[str]:
+    """Keys whose records, as far as they were put by themselves, first appear in another order.
+
+    By shard it is the order of those of one source shard: packed predictions of a key move to
+    another shard when its rides do, in a split.
+    """
+    firsts: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, event in events:
+        shard = event["event_id"].split(":")[2] if by_shard else ""
         number, sub = _position(event["event_id"])
-        if sub is None and number not in firsts[key]:
-            firsts[key].append(number)
-    return [f"{key}: came in the order {n}" for key, n in firsts.items() if n != sorted(n)]
+        if sub is None and number not in firsts[key, shard]:
+            firsts[key, shard].append(number)
+    return [f"{key}: came in the order {n}" for (key, _), n in firsts.items() if n != sorted(n)]
 
 
 def _position(event_id: str) -> tuple[str, int | None]:

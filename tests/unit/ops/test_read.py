@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoRegionError
 
+from model_service.aggregation import MAGIC
 from ops.read import main, records
+from tests.kpl import aggregate
 
 Answers = list[dict[str, Any]]
 
@@ -57,6 +59,13 @@ def test_records_are_read_to_the_end_of_every_shard() -> None:
 def test_records_of_a_closed_shard_end_where_it_does() -> None:
     """A shard that was split or merged has no iterator after its last record."""
     assert read({"one": [answer(b"1", behind=9, NextShardIterator=None)]}) == [b"1"]
+
+
+def test_records_that_are_aggregated_are_taken_apart() -> None:
+    """Each user record is a line; what only begins like an aggregate is read as it is."""
+    shards = {"one": [answer(aggregate([("a", b"1"), ("b", b"2")]), MAGIC)]}
+
+    assert read(shards) == [b"1", b"2", MAGIC]
 
 
 def test_main_prints_a_line_for_each_record(capsysbinary: pytest.CaptureFixture[bytes]) -> None:

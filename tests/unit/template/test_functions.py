@@ -9,6 +9,7 @@ EVERY = {
     "MODEL_BUCKET": {"${ModelBucket}"},
     "MLFLOW_EXPERIMENT_ID": {"${ExperimentId}"},
     "PREDICTIONS_STREAM_NAME": {"${RidePredictions}"},
+    "AGGREGATE_PREDICTIONS": {"${AggregatePredictions}"},
     "FAILURES_BUCKET": {"${FailuresBucket}"},
     "RETURN_PREDICTIONS": {"False"},
 }
