@@ -120,13 +120,11 @@ class Service:
         rides = self._decode(fates)
         self._predict(rides, fates, deadline)
         # Rejections first: they are one call, and the predictions may take all the time there is.
-        unfinished = [
-            *fates.unfinished,
-            *self._store_rejections(fates, deadline),
-            *self._send(fates, deadline),
-        ]
+        unfinished = [*fates.unfinished, *self._store_rejections(fates, deadline)]
+        events = self._events(fates)
+        unfinished += self._send(fates, events, deadline)
         self._log(fates, unfinished)
-        return self._answer(fates, unfinished)
+        return self._answer(events, unfinished)
 
     def _decode(self, fates: Fates) -> list[RideRecord]:
         rides: list[RideRecord] = []
@@ -212,19 +210,25 @@ class Service:
                 detail = f"{self._model.field} is {value}; it must be finite"
                 fates.rejected.append((ride.record, Reason.NOT_FINITE, detail))
 
-    def _event(self, ride: RideRecord, value: float) -> PredictionEvent:
-        name, version = self._model.name, self._model.version
-        return PredictionEvent(
-            name,
-            version,
-            self._prediction(value, ride.event.ride_id),
-            f"{name}:{version}:{ride.record.position}",
-        )
-
-    def _send(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
-        entries = [
-            Entry(ride.record.source, str(ride.event.ride_id), _encode(self._event(ride, value)))
+    def _events(self, fates: Fates) -> list[PredictionEvent]:
+        name, version, prediction = self._model.name, self._model.version, self._prediction
+        prefix = f"{name}:{version}:"
+        return [
+            PredictionEvent(
+                name,
+                version,
+                prediction(value, ride.event.ride_id),
+                prefix + ride.record.position,
+            )
             for ride, value in fates.predicted
+        ]
+
+    def _send(
+        self, fates: Fates, events: Sequence[PredictionEvent], deadline: Deadline
+    ) -> list[SourceRecord]:
+        entries = [
+            Entry(ride.record.source, str(ride.event.ride_id), _encode(event))
+            for (ride, _), event in zip(fates.predicted, events, strict=True)
         ]
         return [entry.source for entry in self._predictions.put(entries, deadline)]
 
@@ -254,16 +258,16 @@ class Service:
             data=_writable(record.data),
         )
 
-    def _answer(self, fates: Fates, unfinished: list[SourceRecord]) -> dict[str, Any]:
+    def _answer(
+        self, events: Sequence[PredictionEvent], unfinished: list[SourceRecord]
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "batchItemFailures": [{"itemIdentifier": lowest(unfinished).sequence_number}]
             if unfinished
             else []
         }
         if self._return_predictions:
-            answer["predictions"] = msgspec.to_builtins(
-                [self._event(ride, value) for ride, value in fates.predicted]
-            )
+            answer["predictions"] = msgspec.to_builtins(events)
         return answer
 
     def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
