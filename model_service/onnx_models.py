@@ -19,6 +19,8 @@ _NUMPY_TYPES: Mapping[str, tuple[type, Any]] = {
     "tensor(double)": (float, np.float64),
     "tensor(float)": (float, np.float32),
 }
+# A classifier gives names or whole numbers.
+_OUTPUT_TYPES = ("tensor(double)", "tensor(float)")
 
 
 class OnnxModel:
@@ -44,7 +46,8 @@ def load_onnx(folder: Path, flavor: Mapping[str, Any]) -> OnnxModel:
     """Load the ONNX flavour of a model.
 
     Raises:
-        ModelRefused: It takes features that are not made here, or gives more than one value.
+        ModelRefused: It takes features that are not made here, gives more than one value, or
+            classes.
     """
     # Late: a model of another flavour does not need it.
     import onnxruntime
@@ -56,6 +59,10 @@ def load_onnx(folder: Path, flavor: Mapping[str, Any]) -> OnnxModel:
     if len(outputs) != 1:
         names = brief(", ".join(output.name for output in outputs))
         raise ModelRefused(f"{path} gives {names}; it must give one output")
+    if outputs[0].type not in _OUTPUT_TYPES:
+        raise ModelRefused(
+            f"{path} gives {brief(outputs[0].type)}; it must give {' or '.join(_OUTPUT_TYPES)}"
+        )
     return OnnxModel(session, inputs)
 
 

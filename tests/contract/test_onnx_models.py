@@ -23,16 +23,18 @@ def save(
     inputs: dict[str, int] | None = None,
     shape: tuple[Any, ...] = ("n",),
     outputs: int = 1,
+    gives: int | None = None,
 ) -> Path:
-    """A model that gives its last input, `outputs` times."""
+    """A model that gives its last input, `outputs` times, as it is or as another type."""
     inputs = {"trip_distance": TensorProto.DOUBLE} if inputs is None else inputs
     (*_, (last, kind)) = inputs.items()
+    gives = gives or kind
     names = [f"output_{place}" for place in range(outputs)]
     graph = helper.make_graph(
-        [helper.make_node("Identity", [last], [name]) for name in names],
+        [helper.make_node("Cast", [last], [name], to=gives) for name in names],
         "test",
         [helper.make_tensor_value_info(name, type_, shape) for name, type_ in inputs.items()],
-        [helper.make_tensor_value_info(name, kind, shape) for name in names],
+        [helper.make_tensor_value_info(name, gives, shape) for name in names],
     )
     opsets = [helper.make_opsetid("", 18)]
     onnx.save_model(
@@ -83,6 +85,13 @@ def test_load_model_of_two_outputs_is_refused(tmp_path: Path) -> None:
     """Which of several outputs is the prediction is not guessed."""
     with pytest.raises(ModelRefused, match="gives output_0, output_1; it must give one output"):
         load_predictor(save(tmp_path, outputs=2), trusted=True)
+
+
+@pytest.mark.parametrize("kind", [TensorProto.STRING, TensorProto.INT64, TensorProto.BOOL])
+def test_load_model_of_classes_is_refused(kind: int, tmp_path: Path) -> None:
+    """What a classifier gives, names or numbers of classes, is not served as minutes."""
+    with pytest.raises(ModelRefused, match=r"gives tensor.*; it must give tensor\(double\) or"):
+        load_predictor(save(tmp_path, gives=kind), trusted=True)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x08\x0a"])
