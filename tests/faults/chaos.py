@@ -1,5 +1,6 @@
 """Faults, by chance but repeatable: streams, stores and functions that fail."""
 
+import json
 import random
 import threading
 from collections import Counter
@@ -86,9 +87,13 @@ class FaultyOutput:
         kinesis: Takes what gets through.
         chaos: Decides what does not.
         clock: The invocation's.
+        put_again: Counts the predictions of calls whose answer tells nothing, by event ID.
     """
 
-    def __init__(self, kinesis: MemoryKinesis, chaos: Chaos, clock: Clock) -> None:
+    def __init__(
+        self, kinesis: MemoryKinesis, chaos: Chaos, clock: Clock, put_again: "Tally"
+    ) -> None:
+        self._put_again = put_again
         self._kinesis = kinesis
         self._chaos = chaos
         self._clock = clock
@@ -113,6 +118,8 @@ class FaultyOutput:
         if strikes("output: killed after a put"):
             raise Killed
         if strikes("output: fewer answers than entries"):
+            for entry in Records:
+                self._put_again.add(json.loads(entry["Data"])["event_id"])
             return {"FailedRecordCount": 0, "Records": results[:-1]}
         return {"FailedRecordCount": self._count(results), "Records": results}
 
