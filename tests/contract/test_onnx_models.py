@@ -1,5 +1,6 @@
 """Loading models in ONNX, made here or by anybody else."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,23 @@ def test_load_model_of_other_inputs_is_refused_by_name(
     """An input that is no feature, or of another type than the feature, is named."""
     with pytest.raises(ModelRefused, match=message):
         load_predictor(save(tmp_path, inputs=inputs), trusted=True)
+
+
+def test_load_model_whose_sparse_weights_unfold_in_memory_is_refused(tmp_path: Path) -> None:
+    """A hundred bytes that stand for a gigabyte are not unfolded, and the limit is gone then."""
+    folder = save(tmp_path)
+    model = onnx.load(folder / "model.onnx")
+    value = helper.make_tensor("weights", TensorProto.DOUBLE, [1], [1.0])
+    place = helper.make_tensor("places", TensorProto.INT64, [1], [0])
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(value, place, [10**8]))
+    (folder / "bomb.onnx").write_bytes(model.SerializeToString())
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": {"onnx": {"data": "bomb.onnx"}}}))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    with pytest.raises(ModelRefused, match="cannot be loaded: .*bad_alloc"):
+        load_predictor(folder, trusted=True)
+
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_load_model_of_two_outputs_is_refused(tmp_path: Path) -> None:
