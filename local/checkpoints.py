@@ -6,6 +6,10 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
+import msgspec
+
+from local.errors import CheckpointsError
+
 # In place of a sequence number: the shard is closed, and all of it is done.
 SHARD_END = "SHARD_END"
 # ... or, with the seconds since the epoch behind it: reading began then, at what was LATEST.
@@ -44,6 +48,9 @@ class FileCheckpoints(MemoryCheckpoints):
 
     Args:
         path: The file, of this mapping alone; it need not exist, its folder must.
+
+    Raises:
+        CheckpointsError: The file is not one of checkpoints.
     """
 
     def __init__(self, path: Path) -> None:
@@ -51,14 +58,15 @@ class FileCheckpoints(MemoryCheckpoints):
         self._path = path
         self._lock = threading.Lock()
         if path.exists():
-            self._checkpoints.update(json.loads(path.read_text()))
+            self._checkpoints.update(_read(path))
 
     def save(self, shard_id: str, checkpoint: str) -> None:
         """Move the checkpoint of a shard; a power cut leaves the old file or the new one."""
         with self._lock:
-            super().save(shard_id, checkpoint)
             is_first = not self._path.exists()
-            self._replace(json.dumps(self._checkpoints, indent=1))
+            self._replace(json.dumps({**self._checkpoints, shard_id: checkpoint}, indent=1))
+            # Only now: what is not in the file is not there for a restart.
+            super().save(shard_id, checkpoint)
             # A rename that is lost leaves the file of before, from which some records come again.
             # The first one has none before it, and what LATEST was is known from nowhere else.
             if is_first:
@@ -72,6 +80,17 @@ class FileCheckpoints(MemoryCheckpoints):
             # The name must not be on the disk before what it names.
             os.fsync(file.fileno())
         new.replace(self._path)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except ValueError as error:
+        # To begin anew would be to process again, or, from LATEST, to pass over, what is there.
+        raise CheckpointsError(
+            f"{path} does not say how far shards are done: {error}; bring it back, or remove it "
+            "and begin where StartingPosition says"
+        ) from None
 
 
 def _sync_folder(folder: Path) -> None:

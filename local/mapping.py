@@ -87,25 +87,30 @@ class EventSourceMapping:
             self._settings = later
         elif from_latest:
             self._pass_over_closed(shards)
-        self._add_pollers(shards)
+        for shard_id in self._due(shards):
+            self._add_poller(shard_id)
         if from_latest:
             self._settings = later
 
     def _supervise(self) -> None:
         while not self._stop.wait(DISCOVERY_SECONDS):
             try:
-                self._add_pollers(self._shards(), start=True)
+                self._follow(self._shards())
             except Exception:
                 # An endpoint that is gone, a throttled call: look again with the next turn.
                 logger.exception("the shards of %s cannot be listed", self._settings.stream)
 
-    def _add_pollers(self, shards: Mapping[str, Any], *, start: bool = False) -> None:
-        """Make pollers for shards that have none, if their parents are done."""
-        for shard_id in shards:
-            if self._is_due(shard_id, shards):
-                thread = self._add_poller(shard_id)
-                if start:
-                    thread.start()
+    def _follow(self, shards: Mapping[str, Any]) -> None:
+        """Begin to poll shards that are due; one that cannot be opened is with the next turn."""
+        for shard_id in self._due(shards):
+            try:
+                self._add_poller(shard_id).start()
+            except Exception:
+                logger.exception("%s of %s cannot be opened", shard_id, self._settings.stream)
+
+    def _due(self, shards: Mapping[str, Any]) -> list[str]:
+        """Shards that have no poller, if their parents are done."""
+        return [shard_id for shard_id in shards if self._is_due(shard_id, shards)]
 
     def _add_poller(self, shard_id: str) -> threading.Thread:
         poller = ShardPoller(

@@ -8,6 +8,7 @@ import numpy as np
 
 from model_service.errors import ModelRefused, brief
 from model_service.features import FEATURES, Column, Features
+from model_service.memory import at_most
 from model_service.model_files import inside
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ _NUMPY_TYPES: Mapping[str, tuple[type, Any]] = {
     "tensor(double)": (float, np.float64),
     "tensor(float)": (float, np.float32),
 }
+# A classifier gives names or whole numbers.
+_OUTPUT_TYPES = ("tensor(double)", "tensor(float)")
+_LEAST_LOADING_BYTES = 256 * 1024 * 1024
 
 
 class OnnxModel:
@@ -44,19 +48,34 @@ def load_onnx(folder: Path, flavor: Mapping[str, Any]) -> OnnxModel:
     """Load the ONNX flavour of a model.
 
     Raises:
-        ModelRefused: It takes features that are not made here, or gives more than one value.
+        ModelRefused: It takes features that are not made here, gives more than one value, or
+            classes.
     """
     # Late: a model of another flavour does not need it.
     import onnxruntime
 
     path = inside(folder, flavor.get("data"))
-    session = onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
+    with at_most(_loading_bytes(folder)):
+        session = onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
     inputs = {entry.name: _tensor(path, entry) for entry in session.get_inputs()}
     outputs = session.get_outputs()
     if len(outputs) != 1:
         names = brief(", ".join(output.name for output in outputs))
         raise ModelRefused(f"{path} gives {names}; it must give one output")
+    if outputs[0].type not in _OUTPUT_TYPES:
+        raise ModelRefused(
+            f"{path} gives {brief(outputs[0].type)}; it must give {' or '.join(_OUTPUT_TYPES)}"
+        )
     return OnnxModel(session, inputs)
+
+
+def _loading_bytes(folder: Path) -> int:
+    """Most bytes that loading may take: sparse weights of a hundred bytes can stand for terabytes.
+
+    A forest takes twenty times its file.
+    """
+    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return _LEAST_LOADING_BYTES + 32 * files
 
 
 def _options() -> "onnxruntime.SessionOptions":

@@ -89,7 +89,7 @@ def _shape(estimator: Any, path: Path) -> Callable[[Features], Any]:
     names = getattr(estimator, "feature_names_in_", None)
     if names is not None:
         _require_known(path, {str(name) for name in names if name not in FEATURES})
-        return partial(_frame, list(names))
+        return partial(frame, list(names))
     width = getattr(estimator, "n_features_in_", None)
     if width is not None:
         if width != len(FEATURES):
@@ -105,7 +105,8 @@ def _shape(estimator: Any, path: Path) -> Callable[[Features], Any]:
     return lambda features: list(rows(features))
 
 
-def _frame(names: Sequence[str], features: Features) -> Any:
+def frame(names: Sequence[str], features: Features) -> Any:
+    """A data frame of these features, in this order, a row a ride."""
     import pandas as pd
 
     return pd.DataFrame({name: to_list(features[name]) for name in names})

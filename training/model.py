@@ -17,6 +17,7 @@ from sklearn.preprocessing import TargetEncoder
 
 from model_service.events import Ride
 from model_service.features import FEATURES, ride_features, rows, table
+from model_service.sklearn_models import frame
 from training.examples import Examples
 from training.kinds import Kind
 
@@ -61,10 +62,19 @@ def score(pipeline: Pipeline, examples: Examples) -> Scores:
 
 
 def inputs(pipeline: Pipeline, rides: Sequence[Ride]) -> Any:
-    """The features of rides as a pipeline takes them: as rows by name, or as a table."""
-    if isinstance(pipeline[0], DictVectorizer):
+    """The features of rides as a pipeline takes them: as rows by name, or as a table.
+
+    One that was fitted on a data frame, as models from elsewhere are, takes another.
+    """
+    if isinstance(_first_step(pipeline), DictVectorizer):
         return _rows(rides)
-    return table(ride_features(rides))
+    names = getattr(pipeline, "feature_names_in_", None)
+    features = ride_features(rides)
+    return table(features) if names is None else frame(list(names), features)
+
+
+def _first_step(pipeline: Any) -> Any:
+    return _first_step(pipeline[0]) if isinstance(pipeline, Pipeline) else pipeline
 
 
 def _rows(rides: Sequence[Ride]) -> Iterator[Any]:

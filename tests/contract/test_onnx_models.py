@@ -1,5 +1,6 @@
 """Loading models in ONNX, made here or by anybody else."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +24,18 @@ def save(
     inputs: dict[str, int] | None = None,
     shape: tuple[Any, ...] = ("n",),
     outputs: int = 1,
+    gives: int | None = None,
 ) -> Path:
-    """A model that gives its last input, `outputs` times."""
+    """A model that gives its last input, `outputs` times, as it is or as another type."""
     inputs = {"trip_distance": TensorProto.DOUBLE} if inputs is None else inputs
     (*_, (last, kind)) = inputs.items()
+    gives = gives or kind
     names = [f"output_{place}" for place in range(outputs)]
     graph = helper.make_graph(
-        [helper.make_node("Identity", [last], [name]) for name in names],
+        [helper.make_node("Cast", [last], [name], to=gives) for name in names],
         "test",
         [helper.make_tensor_value_info(name, type_, shape) for name, type_ in inputs.items()],
-        [helper.make_tensor_value_info(name, kind, shape) for name in names],
+        [helper.make_tensor_value_info(name, gives, shape) for name in names],
     )
     opsets = [helper.make_opsetid("", 18)]
     onnx.save_model(
@@ -79,10 +82,34 @@ def test_load_model_of_other_inputs_is_refused_by_name(
         load_predictor(save(tmp_path, inputs=inputs), trusted=True)
 
 
+def test_load_model_whose_sparse_weights_unfold_in_memory_is_refused(tmp_path: Path) -> None:
+    """A hundred bytes that stand for a gigabyte are not unfolded, and the limit is gone then."""
+    folder = save(tmp_path)
+    model = onnx.load(folder / "model.onnx")
+    value = helper.make_tensor("weights", TensorProto.DOUBLE, [1], [1.0])
+    place = helper.make_tensor("places", TensorProto.INT64, [1], [0])
+    model.graph.sparse_initializer.append(helper.make_sparse_tensor(value, place, [10**8]))
+    (folder / "bomb.onnx").write_bytes(model.SerializeToString())
+    (folder / "MLmodel").write_text(yaml.safe_dump({"flavors": {"onnx": {"data": "bomb.onnx"}}}))
+    before = resource.getrlimit(resource.RLIMIT_AS)
+
+    with pytest.raises(ModelRefused, match="cannot be loaded: .*bad_alloc"):
+        load_predictor(folder, trusted=True)
+
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
 def test_load_model_of_two_outputs_is_refused(tmp_path: Path) -> None:
     """Which of several outputs is the prediction is not guessed."""
     with pytest.raises(ModelRefused, match="gives output_0, output_1; it must give one output"):
         load_predictor(save(tmp_path, outputs=2), trusted=True)
+
+
+@pytest.mark.parametrize("kind", [TensorProto.STRING, TensorProto.INT64, TensorProto.BOOL])
+def test_load_model_of_classes_is_refused(kind: int, tmp_path: Path) -> None:
+    """What a classifier gives, names or numbers of classes, is not served as minutes."""
+    with pytest.raises(ModelRefused, match=r"gives tensor.*; it must give tensor\(double\) or"):
+        load_predictor(save(tmp_path, gives=kind), trusted=True)
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\x08\x0a"])

@@ -33,6 +33,7 @@ from sklearn.tree import DecisionTreeRegressor
 from model_service.events import Ride
 from model_service.features import ride_features
 from model_service.onnx_models import OnnxModel, load_onnx
+from model_service.sklearn_models import frame
 from training.errors import CannotConvert
 from training.examples import Examples
 from training.kinds import Kind
@@ -63,6 +64,23 @@ def table_into(estimator: Any, encoder: Any, remainder: Any = "passthrough") -> 
     return pipeline.fit(inputs(pipeline, RIDES), MINUTES)
 
 
+def columns_into(estimator: Any, *transformers: Any) -> Any:
+    pipeline = make_pipeline(ColumnTransformer(list(transformers)), estimator)
+    return pipeline.fit(inputs(pipeline, RIDES), MINUTES)
+
+
+def nested(estimator: Any) -> Any:
+    pipeline = make_pipeline(make_pipeline(DictVectorizer()), estimator)
+    return pipeline.fit(inputs(pipeline, RIDES), MINUTES)
+
+
+def frame_into(estimator: Any) -> Any:
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    columns = ColumnTransformer([("zones", encoder, ["DO", "PU"])], remainder="passthrough")
+    features = frame(["DO", "trip_distance", "PU"], ride_features(RIDES))
+    return make_pipeline(columns, estimator).fit(features, MINUTES)
+
+
 def save(model: onnx.ModelProto, folder: Path) -> OnnxModel:
     onnx.save_model(model, folder / "model.onnx")
     return load_onnx(folder, {"data": "model.onnx"})
@@ -71,6 +89,7 @@ def save(model: onnx.ModelProto, folder: Path) -> OnnxModel:
 MODELS: dict[str, Callable[[], Any]] = {
     "linear": lambda: rows_into(LinearRegression()),
     "ridge": lambda: rows_into(Ridge()),
+    "ridge in a pipeline of pipelines": lambda: nested(Ridge()),
     "lasso": lambda: rows_into(Lasso(), sparse=False),
     "sgd": lambda: rows_into(SGDRegressor(random_state=0), sparse=False),
     "linear over encoded zones": lambda: table_into(LinearRegression(), TargetEncoder()),
@@ -80,6 +99,18 @@ MODELS: dict[str, Callable[[], Any]] = {
     "linear over encoded zones alone": lambda: table_into(
         LinearRegression(), TargetEncoder(), remainder="drop"
     ),
+    "linear over zones that are one-hot twice": lambda: columns_into(
+        LinearRegression(),
+        ("once", OneHotEncoder(handle_unknown="ignore"), ZONES),
+        ("twice", OneHotEncoder(handle_unknown="ignore"), ZONES),
+    ),
+    "linear over a slice and a mask": lambda: columns_into(
+        LinearRegression(),
+        ("zones", TargetEncoder(), slice(0, 3)),
+        ("miles", "passthrough", [False, False, False, True, False, True]),
+    ),
+    "linear over a data frame": lambda: frame_into(LinearRegression()),
+    "forest over a data frame": lambda: frame_into(RandomForestRegressor(7, random_state=0)),
     "tree": lambda: rows_into(DecisionTreeRegressor(random_state=0)),
     "tree without a split": lambda: rows_into(DecisionTreeRegressor(min_samples_leaf=300)),
     "forest": lambda: rows_into(RandomForestRegressor(7, random_state=0)),
@@ -146,6 +177,12 @@ def ordinal() -> OrdinalEncoder:
             "a step that is not known here: OneHotEncoder",
         ),
         (
+            lambda: columns_into(
+                Ridge(), ("miles", OneHotEncoder(handle_unknown="ignore"), [5])
+            ),
+            "its OneHotEncoder takes the number no_distance",
+        ),
+        (
             lambda: rows_into(
                 HistGradientBoostingRegressor(max_iter=3, loss="poisson"), sparse=False
             ),
@@ -177,6 +214,14 @@ def test_model_of_other_features_has_no_twin() -> None:
 def test_proof_states_the_largest_difference(tmp_path: Path) -> None:
     """A twin that predicts the same is stated to, with the difference that rounding makes."""
     model = rows_into(Ridge())
+    save(convert(model), tmp_path)
+
+    assert 0 <= largest_difference(model, tmp_path, "model.onnx", RIDES) < 1e-10
+
+
+def test_proof_takes_a_model_that_was_fitted_on_a_data_frame(tmp_path: Path) -> None:
+    """Models from elsewhere are compared on what they were fitted on, too."""
+    model = frame_into(Ridge())
     save(convert(model), tmp_path)
 
     assert 0 <= largest_difference(model, tmp_path, "model.onnx", RIDES) < 1e-10

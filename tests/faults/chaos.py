@@ -1,14 +1,17 @@
 """Faults, by chance but repeatable: streams, stores and functions that fail."""
 
+import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from local.memory import MemoryKinesis
+from model_service.aggregation import payloads
 from model_service.fakes import FakeS3
 
 Json = Mapping[str, Any]
@@ -86,9 +89,13 @@ class FaultyOutput:
         kinesis: Takes what gets through.
         chaos: Decides what does not.
         clock: The invocation's.
+        put_again: Counts the predictions of calls whose answer tells nothing, by event ID.
     """
 
-    def __init__(self, kinesis: MemoryKinesis, chaos: Chaos, clock: Clock) -> None:
+    def __init__(
+        self, kinesis: MemoryKinesis, chaos: Chaos, clock: Clock, put_again: "Tally"
+    ) -> None:
+        self._put_again = put_again
         self._kinesis = kinesis
         self._chaos = chaos
         self._clock = clock
@@ -113,6 +120,8 @@ class FaultyOutput:
         if strikes("output: killed after a put"):
             raise Killed
         if strikes("output: fewer answers than entries"):
+            for data in chain.from_iterable(payloads(entry["Data"]) for entry in Records):
+                self._put_again.add(json.loads(data)["event_id"])
             return {"FailedRecordCount": 0, "Records": results[:-1]}
         return {"FailedRecordCount": self._count(results), "Records": results}
 

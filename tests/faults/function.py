@@ -46,6 +46,9 @@ class FragileFunction:
         invocations: How many there were.
         slowest_recovery: Seconds from the first failure of a batch to its success.
         most_attempts: Of one batch.
+        deliveries: How often it got each record, by event ID of Lambda's.
+        put_again: How often it could not know whether a prediction was put, by event ID of its own.
+        unexplained: Records that it got again though they were done, a line each.
     """
 
     def __init__(
@@ -72,6 +75,10 @@ class FragileFunction:
         self.invocations = 0
         self.slowest_recovery = 0.0
         self.most_attempts = 0
+        self.deliveries: Counter[str] = Counter()
+        self.put_again = Tally()
+        self.unexplained: list[str] = []
+        self._done: set[str] = set()
 
     def invoke(self, event: Mapping[str, Any]) -> Any:
         """Hand an event to the function; answer with its answer.
@@ -79,8 +86,9 @@ class FragileFunction:
         Raises:
             FunctionFailed: The environment was killed, or the function raised or timed out.
         """
-        first = event["Records"][0]["eventID"]
-        attempt = self._begin(first)
+        records = [record["eventID"] for record in event["Records"]]
+        first = records[0]
+        attempt = self._begin(records)
         rate = self._rate * 0.8**attempt
         chaos = Chaos(f"{self._seed} {first} {attempt}", rate, self._struck, self._kinds)
         try:
@@ -92,13 +100,15 @@ class FragileFunction:
             (failure,) = answer["batchItemFailures"]
             rest = f"{first.partition(':')[0]}:{failure['itemIdentifier']}"
             self._failed_at.setdefault(rest, time.monotonic())
+            self._end(records[: records.index(rest)])
         else:
             self._recovered(first)
+            self._end(records)
         return answer
 
     def _run(self, event: bytes, chaos: Chaos) -> Any:
         clock = Clock()
-        output = FaultyOutput(self._kinesis, chaos, clock)
+        output = FaultyOutput(self._kinesis, chaos, clock, self.put_again)
         stream = PredictionStream(output, OUTPUT, sleep=clock.pass_by)
         service = Service(
             model=Model(NAME, VERSION, FIELD, FakePredictor(self._predict(chaos))),
@@ -128,12 +138,19 @@ class FragileFunction:
 
         return predict
 
-    def _begin(self, first: str) -> int:
+    def _begin(self, records: Sequence[str]) -> int:
+        first = records[0]
         with self._lock:
+            self.deliveries.update(records)
+            self.unexplained += [f"{r}: came again, and was done" for r in self._done & {*records}]
             self.invocations += 1
             self._attempts[first] += 1
             self.most_attempts = max(self.most_attempts, self._attempts[first])
             return self._attempts[first] - 1
+
+    def _end(self, done: Sequence[str]) -> None:
+        with self._lock:
+            self._done.update(done)
 
     def _recovered(self, first: str) -> None:
         failed_at = self._failed_at.pop(first, None)

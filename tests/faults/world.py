@@ -253,6 +253,7 @@ class World:
             by_id[event["event_id"]].append((key, event))
         report.duplicates = len(events) - len(by_id)
         report.wrong += self._wrong_predictions(by_id, valid)
+        report.wrong += self._unexplained({event_id: len(c) for event_id, c in by_id.items()})
         report.wrong += _wrong_order(events, by_shard=self._packed)
         report.wrong += self._wrong_rejections(bad)
         report.wrong += self._wrong_givings_up({number for number, _ in deadly})
@@ -279,6 +280,18 @@ class World:
             if any(copy != (str(sent.ride_id), expected) for copy in copies):
                 wrong.append(f"{event_id} says {copies}, not {expected}")
         return wrong + [f"{at}: a valid ride without a prediction" for at in valid.keys() - seen]
+
+    def _unexplained(self, copies: Mapping[str, int]) -> list[str]:
+        """Predictions that are there more often than faults and deliveries account for."""
+        deliveries, put_again = self._function.deliveries, self._function.put_again.by_kind()
+        wrong = list(self._function.unexplained)
+        for event_id, count in copies.items():
+            _, _, shard, position = event_id.split(":")
+            known = deliveries[f"{shard}:{position.partition('.')[0]}"]
+            known += put_again.get(event_id, 0)
+            if count > known:
+                wrong.append(f"{event_id}: {count} times on the output, {known} accounted for")
+        return wrong
 
     def _event_id(self, at: tuple[str, int | None]) -> str:
         number, sub = at

@@ -59,13 +59,16 @@ def _vectorized(graph: Graph, name: str, separator: str) -> Column:
 
 
 def _names(encoder: ColumnTransformer, places: Any) -> list[str]:
-    """The features at some places of a table, or of these names."""
-    given = list(getattr(encoder, "feature_names_in_", FEATURES))
-    if isinstance(places, (str, int)):
+    """The features of these names, or at some places of a table, by number, slice or mask."""
+    given = np.array(list(getattr(encoder, "feature_names_in_", FEATURES)))
+    if isinstance(places, str | int):
         places = [places]
-    return [
-        place if isinstance(place, str) else given[place] for place in np.asarray(places).tolist()
-    ]
+    if not isinstance(places, slice) and all(isinstance(place, str) for place in places):
+        return list(places)
+    try:
+        return list(given[places].tolist())
+    except (IndexError, TypeError):
+        raise CannotConvert(f"its ColumnTransformer takes the columns {places}") from None
 
 
 def _transformed(graph: Graph, transformer: Any, names: Sequence[str]) -> Iterator[Column]:
@@ -73,6 +76,8 @@ def _transformed(graph: Graph, transformer: Any, names: Sequence[str]) -> Iterat
         return
     if transformer == "passthrough" or _does_nothing(transformer):
         yield from (Number(graph.feature(name)) for name in names)
+    elif numbers := [name for name in names if FEATURES.get(name) is float]:
+        raise CannotConvert(f"its {type(transformer).__name__} takes the number {numbers[0]}")
     elif isinstance(transformer, TargetEncoder):
         for name, categories, values in zip(
             names, transformer.categories_, transformer.encodings_, strict=True

@@ -20,11 +20,12 @@ def linear(graph: Graph, columns: Sequence[Column], estimator: Any) -> str:
     weights, intercept = np.ravel(estimator.coef_), np.ravel(estimator.intercept_)
     if len(weights) != len(columns) or len(intercept) != 1:
         raise CannotConvert(f"it predicts {len(intercept)} values, and not one")
-    by_value: dict[str, dict[str, float]] = defaultdict(dict)
+    by_value: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     parts = [graph.constant(intercept[0])]
     for column, weight in zip(columns, weights.tolist(), strict=True):
         if isinstance(column, OneHot):
-            by_value[column.feature][column.value] = weight
+            # A feature may be encoded more than once.
+            by_value[column.feature][column.value] += weight
         else:
             parts.append(graph.node("Mul", column.tensor, graph.constant(weight)))
     parts += [graph.lookup(feature, values, 0.0) for feature, values in by_value.items()]

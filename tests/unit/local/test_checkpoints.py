@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.checkpoints import FileCheckpoints
+from local.checkpoints import SHARD_END, FileCheckpoints
+from local.errors import CheckpointsError
 from local.progress import Progress
 
 
@@ -79,6 +80,29 @@ def test_file_checkpoints_pass_over_a_file_that_was_not_finished(tmp_path: Path)
     checkpoints.save("one", "2")
 
     assert FileCheckpoints(path).load("one") == "2"
+
+
+def test_file_checkpoints_of_a_file_that_is_none_are_refused_by_its_name(tmp_path: Path) -> None:
+    """A mapping does not begin anew because the file is damaged."""
+    path = tmp_path / "checkpoints.json"
+    for text in ('{"one": "1', "[]", '{"one": 1}', ""):
+        path.write_text(text)
+        with pytest.raises(CheckpointsError, match=r"checkpoints\.json does not say how far"):
+            FileCheckpoints(path)
+
+
+def test_file_checkpoint_that_was_not_written_has_not_moved(tmp_path: Path) -> None:
+    """Children do not begin by the end of a parent that a restart would not know of."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    checkpoints = FileCheckpoints(folder / "checkpoints.json")
+    checkpoints.save("one", "1")
+    folder.rename(tmp_path / "gone")
+
+    with pytest.raises(FileNotFoundError):
+        checkpoints.save("one", SHARD_END)
+
+    assert checkpoints.load("one") == "1"
 
 
 @given(count=st.integers(1, 30), seed=st.integers(), reads=st.integers(1, 5))

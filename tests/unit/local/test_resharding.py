@@ -109,16 +109,17 @@ def test_mapping_from_latest_misses_nothing_over_a_restart(
     assert (first.seen, second.seen) == ([], wanted)
 
 
-class OftenThrottled:
-    """A Kinesis client that refuses every other shard iterator."""
+class WithoutOneShard:
+    """A Kinesis client that refuses to open one shard, for so many times."""
 
-    def __init__(self, kinesis: MemoryKinesis) -> None:
+    def __init__(self, kinesis: MemoryKinesis, shard_id: str) -> None:
         self._kinesis = kinesis
-        self._asked = 0
+        self._shard_id = shard_id
+        self.refusals_left = 10**9
 
     def get_shard_iterator(self, **request: Any) -> Any:
-        self._asked += 1
-        if self._asked > 2 and self._asked % 2:
+        if request["ShardId"] == self._shard_id and self.refusals_left:
+            self.refusals_left -= 1
             raise ConnectionError("throttled")
         return self._kinesis.get_shard_iterator(**request)
 
@@ -133,9 +134,14 @@ def test_mapping_reads_every_child_though_opening_one_fails(kinesis: MemoryKines
         split(kinesis, shard)
     for key in keys:
         put(kinesis, key.encode(), key=key)
-    function = FakeFunction()
+    first, *others = (shard["ShardId"] for shard in open_shards(kinesis))
+    elsewhere = sum(len(kinesis.all_records(STREAM, shard)) for shard in others)
+    client, function = WithoutOneShard(kinesis, first), FakeFunction()
 
-    with polling(OftenThrottled(kinesis), function):
+    with polling(client, function):
+        until(lambda: len(function.seen) == elsewhere)
+        client.refusals_left = 1
         until(lambda: len(function.seen) == len(keys))
 
+    assert 0 < elsewhere < len(keys)
     assert sorted(function.seen) == sorted(key.encode() for key in keys)
