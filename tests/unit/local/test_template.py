@@ -261,6 +261,7 @@ def test_deployed_template_predicts_durations_only_by_default() -> None:
         "MODEL_BUCKET": "models",
         "MLFLOW_EXPERIMENT_ID": "1",
         "PREDICTIONS_STREAM_NAME": "ride_predictions",
+        "AGGREGATE_PREDICTIONS": "false",
         "FAILURES_BUCKET": "local-failuresbucket",
         "RETURN_PREDICTIONS": "False",
         "RUN_ID": "r1",
