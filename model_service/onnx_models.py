@@ -33,14 +33,16 @@ class OnnxModel:
         session: "onnxruntime.InferenceSession",
         inputs: Mapping[str, Callable[[Column], Any]],
     ) -> None:
-        self._session = session
+        # Not `session.run`, which looks at its arguments for longer than a small model computes.
+        self._run = session._sess.run
+        self._outputs = [output.name for output in session.get_outputs()]
         self._inputs = inputs
 
     def predict(self, features: Features) -> Sequence[float]:
         """One value for each ride of `features`, in their order."""
         tensors = {name: tensor(features[name]) for name, tensor in self._inputs.items()}
-        (answer,) = self._session.run(None, tensors)
-        values: list[float] = np.asarray(answer).ravel().tolist()
+        (answer,) = self._run(self._outputs, tensors, None)
+        values: list[float] = answer.ravel().tolist()
         return values
 
 
@@ -100,6 +102,7 @@ def _tensor(path: Path, entry: Any) -> Callable[[Column], Any]:
             "model_service/features.py does not make; it makes "
             + ", ".join(f"{name} ({kind.__name__})" for name, kind in FEATURES.items())
         )
-    # A column of one value a row, as converters make them, or plain.
-    shape = (-1,) if len(entry.shape) == 1 else (-1, 1)
-    return lambda column: np.asarray(column, dtype=numpy_type).reshape(shape)
+    if len(entry.shape) == 1:
+        return lambda column: np.asarray(column, dtype=numpy_type)
+    # As a column of one value a row, as some converters have it.
+    return lambda column: np.asarray(column, dtype=numpy_type).reshape(-1, 1)

@@ -272,8 +272,9 @@ class Service:
 
     def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
         # Payloads stay out of the log: rides are people's movements.
-        for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
-            logger.warning("rejected %d records: %s", count, reason)
+        if fates.rejected:
+            for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
+                logger.warning("rejected %d records: %s", count, reason)
         fields = {
             "model": self._model.name,
             "records": len(fates.records),

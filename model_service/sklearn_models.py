@@ -180,5 +180,9 @@ def _load_pickle(path: Path) -> Any:
 
 def _use_one_thread(estimator: Any) -> None:
     # A thread pool costs more than it gives on batches of a stream, and Lambda has few cores.
+    # Histogram-based boosting has no `n_jobs`, and uses OpenMP.
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="openmp")
     jobs = [name for name in estimator.get_params() if name.split("__")[-1] == "n_jobs"]
     estimator.set_params(**dict.fromkeys(jobs, 1))

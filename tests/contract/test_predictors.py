@@ -25,6 +25,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from model_service.artifacts import digest
 from model_service.bootstrap import load_model
@@ -84,6 +85,19 @@ def test_load_forest_predicts_in_one_thread(tmp_path: Path) -> None:
     predictor: Any = load_predictor(save(model, tmp_path), trusted=False)
 
     assert predictor.estimator.get_params()["randomforestregressor__n_jobs"] == 1
+
+
+def test_load_histogram_boosting_predicts_in_one_thread(tmp_path: Path) -> None:
+    """It knows no n_jobs: OpenMP's threads are limited, wherever it was trained."""
+    model = fitted(HistGradientBoostingRegressor(max_iter=2), sparse=False)
+    with threadpool_limits(2, user_api="openmp"):
+        load_predictor(save(model, tmp_path), trusted=False)
+
+        threads = {
+            pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp"
+        }
+
+    assert threads == {1}
 
 
 @pytest.mark.parametrize("serialization", ["pickle", "cloudpickle"])

@@ -70,8 +70,11 @@ class Graph:
         return self.node("Sum", *tensors)
 
     def model(self, output: str) -> onnx.ModelProto:
-        """The finished model, whose one output is a tensor of the graph."""
-        self._nodes.append(helper.make_node("Identity", [output], [_OUTPUT]))
+        """The finished model, whose one output is the tensor of the last node."""
+        (last,) = self._nodes[-1].output
+        if last != output:
+            raise ValueError(f"{output!r} is not of the last node, which makes {last!r}")
+        self._nodes[-1].output[0] = _OUTPUT
         graph = helper.make_graph(
             self._nodes,
             "twin",
