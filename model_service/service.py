@@ -21,6 +21,7 @@ from model_service.events import (
     Rejection,
     RejectionSource,
     RideEvent,
+    decode_plain_events,
     decode_ride_event,
     prediction_of,
 )
@@ -127,6 +128,9 @@ class Service:
         return self._answer(events, unfinished)
 
     def _decode(self, fates: Fates) -> list[RideRecord]:
+        events = decode_plain_events([source.payload for source in fates.records])
+        if events is not None:
+            return list(map(RideRecord, fates.records, events))
         rides: list[RideRecord] = []
         for source in fates.records:
             try:
@@ -203,6 +207,9 @@ class Service:
     def _take_values(
         self, rides: Sequence[RideRecord], values: Sequence[float], fates: Fates
     ) -> None:
+        if all(map(isfinite, values)):
+            fates.predicted += zip(rides, values, strict=True)
+            return
         for ride, value in zip(rides, values, strict=True):
             if isfinite(value):
                 fates.predicted.append((ride, value))
