@@ -1,7 +1,9 @@
 """How much is measured: the whole, or what two minutes allow."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from benchmarks.results import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,9 @@ class Plan:
         batches: Sizes of batches.
         rounds: How often everything has its turn.
         seconds: How long a turn is.
+        ways: Which ways take turns.
         start_rounds: How often each process is started.
+        start_models: Models whose cold starts are measured.
         shards: Numbers of shards.
         trees: Numbers of trees.
         zone_pairs: Numbers of zone pairs.
@@ -27,7 +31,9 @@ class Plan:
     batches: Sequence[int]
     rounds: int
     seconds: float
+    ways: Collection[Way]
     start_rounds: int
+    start_models: Sequence[str]
     shards: Sequence[int]
     trees: Sequence[int]
     zone_pairs: Sequence[int]
@@ -42,7 +48,9 @@ FULL = Plan(
     batches=(1, 10, 100, 500, 1000, 5000),
     rounds=7,
     seconds=0.25,
-    start_rounds=7,
+    ways=tuple(Way),
+    start_rounds=5,
+    start_models=("linear", "forest", "boosting"),
     shards=(1, 2, 4, 8),
     trees=(10, 30, 100, 300),
     zone_pairs=(100, 1_000, 10_000, 100_000),
@@ -56,8 +64,10 @@ QUICK = Plan(
     models=("linear", "forest", "boosting"),
     batches=(1, 100, 500, 1000, 5000),
     rounds=3,
-    seconds=0.05,
+    seconds=0.04,
+    ways=(Way.REFERENCE, Way.ONNX, Way.FLOOR),
     start_rounds=1,
+    start_models=("linear",),
     shards=(1, 2),
     trees=(10, 100),
     zone_pairs=(100, 10_000),

@@ -15,7 +15,18 @@ from benchmarks.events import write_rides
 from benchmarks.machine import this_machine
 from benchmarks.models import KINDS, TrainedModel, train
 from benchmarks.plan import Plan
-from benchmarks.results import Equality, Growth, LongRun, Puts, Results, Speed, Stage, Start
+from benchmarks.results import (
+    Equality,
+    Growth,
+    Installed,
+    LongRun,
+    Puts,
+    Results,
+    Speed,
+    Stage,
+    Start,
+    Way,
+)
 from benchmarks.rides import Rides
 from benchmarks.stages import STAGES
 from benchmarks.starts import CLIENTS, PRODUCT, PRODUCT_SKLEARN, REFERENCE, Contender
@@ -67,9 +78,7 @@ class Bench:
             self.rides,
             puts=puts,
             endpoint=self.endpoints[puts],
-            batches=self.plan.batches,
-            rounds=self.plan.rounds,
-            seconds=self.plan.seconds,
+            plan=self.plan,
         )
 
     def stages(self) -> list[Stage]:
@@ -117,9 +126,10 @@ class Bench:
             }
 
         yield Contender(CLIENTS, "", environ(""))
-        for name in self.models:
+        for name in self.plan.start_models:
             yield Contender(PRODUCT, name, environ(name))
-            yield Contender(PRODUCT_SKLEARN, name, environ(f"{name}-without-twin"))
+            if Way.SKLEARN in self.plan.ways:
+                yield Contender(PRODUCT_SKLEARN, name, environ(f"{name}-without-twin"))
             yield Contender(REFERENCE, name, environ(name))
 
     def growth(self) -> list[Growth]:
@@ -148,6 +158,11 @@ class Bench:
             for row in equality.compare(name, model, rides.held_out)
         ]
 
+    def installed(self, cache: Path) -> list[Installed]:
+        """Sizes, of packages that are kept in a folder."""
+        self.say("installed size")
+        return installed.measure(cache, may_install=self.plan.installs)
+
     def long_run(self) -> LongRun:
         """Memory along a million rides, put to the stub."""
         self.say("long run")
@@ -174,24 +189,19 @@ def run(plan: Plan, rides: Rides, folder: Path, cache: Path, command: str, say: 
     """
     began, machine = time.monotonic(), this_machine()
     with _bench(plan, rides, folder, say) as bench:
-        measured = {
-            "speeds": bench.speeds(),
-            "stages": bench.stages(),
-            "starts": bench.starts(),
-            "growth": bench.growth(),
-            "equality": bench.equality(rides),
-            "long_run": bench.long_run(),
-        }
-    say("installed size")
-    sizes = installed.measure(cache, may_install=plan.installs)
-    return Results(
-        command=command,
-        rides=rides.source,
-        machine=machine,
-        seconds=time.monotonic() - began,
-        installed=sizes,
-        **measured,
-    )
+        return Results(
+            command=command,
+            rides=rides.source,
+            machine=machine,
+            speeds=bench.speeds(),
+            stages=bench.stages(),
+            starts=bench.starts(),
+            growth=bench.growth(),
+            equality=bench.equality(rides),
+            long_run=bench.long_run(),
+            installed=bench.installed(cache),
+            seconds=time.monotonic() - began,  # with the arguments above, which come first
+        )
 
 
 @contextmanager

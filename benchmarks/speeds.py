@@ -1,16 +1,16 @@
 """What a ride costs: every way takes turns with the others, at each size of batch."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.models import TrainedModel
+from benchmarks.plan import Plan
 from benchmarks.results import Puts, Speed, Way
 from benchmarks.statistics import Spread, ratio
 from benchmarks.worker import Job, Request, Sample, Worker
 
-Say = Callable[[str], None]
 Samples = dict[Way, list[Sample]]
 
 HANDLER_WAYS = (Way.REFERENCE, Way.BATCHED, Way.SKLEARN, Way.ONNX, Way.FLOOR)
@@ -26,9 +26,7 @@ def measure(
     *,
     puts: Puts,
     endpoint: str | None,
-    batches: Sequence[int],
-    rounds: int,
-    seconds: float,
+    plan: Plan,
 ) -> list[Speed]:
     """Speeds of one model, with predictions put to one place.
 
@@ -38,18 +36,16 @@ def measure(
         rides: File of rides.
         puts: Name of that place.
         endpoint: The place; None puts nothing.
-        batches: Sizes.
-        rounds: How often each way has its turn at each size.
-        seconds: How long a turn is; longer if a batch is.
+        plan: Which ways, which sizes of batches, how many turns, and how long one is at least.
     """
-    ways = HANDLER_WAYS if endpoint is None else PUT_WAYS
+    ways = [w for w in (HANDLER_WAYS if endpoint is None else PUT_WAYS) if w in plan.ways]
     with ExitStack() as running:
         workers = [running.enter_context(Worker(_job(way, model, rides, endpoint))) for way in ways]
         return [
             speed
-            for batch in batches
+            for batch in plan.batches
             for speed in speeds(
-                name, puts, batch, _take_turns(workers, Request(batch, seconds), rounds)
+                name, puts, batch, _take_turns(workers, Request(batch, plan.seconds), plan.rounds)
             )
         ]
 

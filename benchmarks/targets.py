@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 
 from benchmarks.installed import ALL, ONNX
-from benchmarks.results import Puts, Results, Speed, Way
+from benchmarks.results import Puts, Results, Speed, Start, Way
 from benchmarks.starts import PRODUCT
 from benchmarks.statistics import Spread
 
@@ -90,18 +90,16 @@ def _speed(results: Results, model: str, puts: Puts, batch: int) -> Speed | None
 def _starts(results: Results) -> list[Target]:
     start = _only(results.starts, lambda s: (s.what, s.model) == (PRODUCT, "linear"))
     return [
-        _most(
-            "cold start: share of the reference's",
-            1 / 5,
-            _median(start.of_reference if start else None),
-        ),
-        _most(
-            "cold start: times boto3 and two clients",
-            1.7,
-            _median(start.of_clients if start else None),
-        ),
-        _most("resident memory, MiB", 110, _median(start.resident_mib if start else None)),
+        _most(what, bound, _median(found(start) if start else None))
+        for what, bound, found in _START_BOUNDS
     ]
+
+
+_START_BOUNDS: Sequence[tuple[str, float, Callable[[Start], Spread | None]]] = (
+    ("cold start: share of the reference's", 1 / 5, lambda start: start.of_reference),
+    ("cold start: times boto3 and two clients", 1.7, lambda start: start.of_clients),
+    ("resident memory, MiB", 110, lambda start: start.resident_mib),
+)
 
 
 def _sizes(results: Results) -> list[Target]:
