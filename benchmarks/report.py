@@ -132,11 +132,26 @@ def _batches(speeds: Sequence[Speed]) -> list[int]:
 def _stages(results: Results) -> str:
     batches = sorted({stage.batch for stage in results.stages})
     took = {(stage.stage, stage.batch): stage.microseconds for stage in results.stages}
-    rows = [(stage, *(spread(took[stage, batch]) for batch in batches)) for stage in STAGES]
     sums = [sum(took[stage, batch].median for stage in STAGES) for batch in batches]
-    return table(
-        ("stage", *(f"{batch:,}" for batch in batches)), [*rows, ("sum", *map(number, sums))]
-    )
+    rows = [
+        *((stage, *(spread(took[stage, batch]) for batch in batches)) for stage in STAGES),
+        ("sum", *map(number, sums)),
+        *(
+            (f"and puts to the {puts}", *(_put_cost(results, puts, batch) for batch in batches))
+            for puts in (Puts.INSTANT, Puts.LATENT)
+        ),
+    ]
+    return table(("stage", *(f"{batch:,}" for batch in batches)), rows)
+
+
+def _put_cost(results: Results, puts: Puts, batch: int) -> str:
+    """What puts add to a ride: the handler with them, less the handler without."""
+    took = {
+        speed.puts: speed.microseconds.median
+        for speed in results.speeds
+        if (speed.model, speed.batch, speed.way) == ("linear", batch, Way.ONNX)
+    }
+    return number(took[puts] - took[Puts.NONE]) if took.keys() >= {puts, Puts.NONE} else ""
 
 
 def _starts(results: Results) -> str:

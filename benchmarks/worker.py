@@ -22,14 +22,23 @@ from msgspec import Struct
 from benchmarks.events import kinesis_events
 from benchmarks.memory import resident_mib
 from benchmarks.results import Way
-from benchmarks.ways import CREDENTIALS, RECORD_AT_A_TIME, Handle, handler
+from benchmarks.ways import CREDENTIALS, LEAST_PART, Handle, handler
 
 PROJECT = Path(__file__).parent.parent
 
-_FORGOTTEN = ("AWS_", "KINESIS_", "MODEL_", "MLFLOW_", "PREDICTION", "RUN_ID", "TEST_RUN")
+_FORGOTTEN = (
+    "AGGREGATE_",
+    "ALLOW_",
+    "AWS_",
+    "KINESIS_",
+    "MODEL_",
+    "MLFLOW_",
+    "PREDICTION",
+    "RUN_ID",
+    "TEST_RUN",
+)
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "GIT_PYTHON_REFRESH": "quiet"}
 _PROBED = 5
-_AT_LEAST = 10
 
 
 class Job(Struct, frozen=True):
@@ -118,6 +127,7 @@ class Worker(AbstractContextManager["Worker"]):
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
+            self._process.communicate()
             raise RuntimeError(f"the process of {self.job.way} ended; see its error above")
         return line
 
@@ -134,12 +144,18 @@ def worker_environ() -> dict[str, str]:
 
 
 class _Timer:
-    """Times one way; batches of a size are made when it is first asked for."""
+    """Times one way; batches of a size are made when it is first asked for.
 
-    def __init__(self, handle: Handle, rides: Path, *, may_cut: bool) -> None:
+    Args:
+        handle: The way.
+        rides: File of rides.
+        least_part: How few rides stand for a batch that takes too long; None cuts no batch.
+    """
+
+    def __init__(self, handle: Handle, rides: Path, least_part: int | None) -> None:
         self._handle = handle
         self._rides = rides
-        self._may_cut = may_cut
+        self._least_part = least_part
         self._events: dict[int, Sequence[Any]] = {}
 
     def sample(self, request: Request) -> Sample:
@@ -160,20 +176,20 @@ class _Timer:
     def _prepare(self, request: Request) -> Sequence[Any]:
         """Events of that size, the first of which was handled, so that nothing is done first."""
         batch = request.batch
-        if self._may_cut:
-            batch = min(batch, self._most(request.seconds))
+        if self._least_part is not None:
+            batch = min(batch, max(self._least_part, self._fitting(request.seconds)))
         events = kinesis_events(self._rides, batch)
         self._handle(events[0])
         return events
 
-    def _most(self, seconds: float) -> int:
+    def _fitting(self, seconds: float) -> int:
         """How many rides a record at a time fit into so much time."""
         (event, *_) = kinesis_events(self._rides, _PROBED)
         self._handle(event)
         start = time.perf_counter()
         self._handle(event)
         per_ride = (time.perf_counter() - start) / _PROBED
-        return max(_AT_LEAST, int(seconds / per_ride))
+        return int(seconds / per_ride)
 
 
 def main() -> None:
@@ -184,7 +200,7 @@ def main() -> None:
     timer = _Timer(
         handler(job.way, Path(job.model), job.endpoint),
         Path(job.rides),
-        may_cut=job.way in RECORD_AT_A_TIME,
+        LEAST_PART.get(job.way),
     )
     print(json.dumps("ready"), file=answers, flush=True)
     for line in sys.stdin:
