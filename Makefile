@@ -23,7 +23,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak fuzz bench capacity image try-image read redrive \
+.PHONY: help run up test check integration-test soak fuzz bench bench-quick capacity image try-image read redrive \
     replay release rollback setup python lock clean
 
 help: ## list the targets
@@ -96,8 +96,11 @@ soak: $(READY) ## a million rides with faults on; the report goes to .local/soak
 fuzz: .tools/fuzz/.ready ## give every reader RUNS inputs (10,000,000) in all, by SEED
 	@.tools/fuzz/bin/python -m fuzz --runs '$(RUNS)' --seed '$(SEED)'
 
-bench: $(READY) ## how much a batch gains over single calls
-	@$(VENV)/python -m benchmarks.batching
+bench: $(READY) ## speed, cold start, memory and size into docs/performance; ARGS='--rides …'
+	@$(VENV)/python -m benchmarks $(ARGS)
+
+bench-quick: $(READY) ## the same in two minutes, into .local/bench
+	@$(VENV)/python -m benchmarks --quick $(ARGS)
 
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)

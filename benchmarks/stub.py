@@ -1,47 +1,100 @@
-"""A Kinesis that takes every record at once: the cost of a call, without that of a stream."""
+"""A Kinesis that takes every record, at once or after a delay: what calls cost, without a stream.
 
-import json
-import multiprocessing
+It parses no more of a request than it must, for it shares the machine with what is measured.
+"""
+
+import argparse
+import asyncio
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import cache
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_BATCH = re.compile(rb"\r\nx-amz-target: *Kinesis_\d+\.PutRecords\b", re.IGNORECASE)
+_RESULT = b'{"SequenceNumber":"1","ShardId":"shardId-000000000000"}'
+_END = b"\r\n\r\n"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Header and body are two writes, which must not wait for one another.
-    disable_nagle_algorithm = True
-    wbufsize = -1
-
-    def do_POST(self) -> None:
-        """Answer a PutRecords call."""
-        entries = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["Records"]
-        result = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
-        body = json.dumps({"FailedRecordCount": 0, "Records": [result] * len(entries)}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-amz-json-1.1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
+def answer(head: bytes, body: bytes) -> bytes:
+    """The response to a PutRecord or PutRecords request: everything was taken."""
+    # Data is in base64, and quotes in keys are escaped: this can only be the name.
+    return _response(body.count(b'"PartitionKey":') if _BATCH.search(head) else None)
 
 
-def _serve(ports: "multiprocessing.Queue[int]") -> None:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    ports.put(server.server_port)
-    server.serve_forever()
+@cache
+def _response(entries: int | None) -> bytes:
+    body = _RESULT
+    if entries is not None:
+        body = b'{"FailedRecordCount":0,"Records":[%s]}' % b",".join([_RESULT] * entries)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d"
+    return head % len(body) + _END + body
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, delay_seconds: float) -> None:
+        self._delay_seconds = delay_seconds
+        self._received = bytearray()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while request := self._take_request():
+            response = answer(*request)
+            if self._delay_seconds:
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._delay_seconds, self._transport.write, response)
+            else:
+                self._transport.write(response)
+
+    def _take_request(self) -> tuple[bytes, bytes] | None:
+        """The first request, if all of it is here."""
+        start = self._received.find(_END) + len(_END)
+        if start < len(_END):
+            return None
+        head = bytes(self._received[:start])
+        found = _LENGTH.search(head)
+        end = start + (int(found[1]) if found else 0)
+        if len(self._received) < end:
+            return None
+        body = bytes(self._received[start:end])
+        del self._received[:end]
+        return head, body
+
+
+async def _serve(delay_seconds: float) -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: _Connection(delay_seconds), "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
 
 
 @contextmanager
-def kinesis_stub() -> Iterator[str]:
-    """Run the stub in a process of its own; gives its endpoint URL."""
-    ports: multiprocessing.Queue[int] = multiprocessing.Queue()
-    process = multiprocessing.Process(target=_serve, args=(ports,), daemon=True)
-    process.start()
+def kinesis_stub(delay_seconds: float = 0) -> Iterator[str]:
+    """Run the stub in a process of its own; gives its endpoint URL.
+
+    Args:
+        delay_seconds: How long each call waits for its answer; calls may wait at the same time.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.stub", str(delay_seconds)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
     try:
-        yield f"http://127.0.0.1:{ports.get(timeout=30)}"
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
     finally:
         process.terminate()
-        process.join()
+        process.communicate()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("delay_seconds", type=float)
+    asyncio.run(_serve(parser.parse_args().delay_seconds))

@@ -118,15 +118,31 @@ def test_make_run_is_deaf_to_the_shells_own_variables(
     assert len(done.stdout.splitlines()) == 3
 
 
-def test_make_bench_prints_how_much_a_batch_gains(
+def test_make_bench_quick_writes_results_tables_and_plots(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
-    """`make bench` ends with one line for each way to put; how fast that is, no test judges."""
-    done = make(checkout, shell_environ, "bench")
+    """Every model, way and size has its row; how fast anything is, no test judges."""
+    done = make(checkout, shell_environ, "bench-quick", "ARGS=--output out")
 
-    lines = done.stdout.splitlines()
-    assert [line[:17].strip() for line in lines] == ["handler alone", "handler and boto3"]
-    assert all("times faster a ride in one call with 1000" in line for line in lines)
+    assert done.returncode == 0, done.stderr
+    results = json.loads((checkout / "out/results.json").read_text())
+    cells = {(row["model"], row["puts"]) for row in results["speeds"]}
+    assert cells == {
+        ("linear", "none"),
+        ("forest", "none"),
+        ("boosting", "none"),
+        ("linear", "instant stub"),
+        ("linear", "stub of 15 ms"),
+    }
+    assert {row["way"] for row in results["speeds"]} == {"reference", "product, ONNX", "floor"}
+    assert {row["batch"] for row in results["speeds"]} == {1, 100, 500, 1000, 5000}
+    assert {row["what"] for row in results["starts"]} == {
+        "boto3 and two clients", "product, ONNX", "reference"
+    }  # fmt: skip
+    assert {row["axis"] for row in results["growth"]} == {"shards", "trees", "zone pairs"}
+    assert all(row["largest_difference"] <= 1e-4 for row in results["equality"])
+    assert (checkout / "out/tables.md").read_text().startswith("# Measured\n")
+    assert len(list((checkout / "out").glob("*.png"))) == 12
 
 
 def test_make_capacity_takes_a_rate_and_options(

@@ -1,0 +1,106 @@
+"""Every way to turn a Kinesis event into predictions, ready to be timed."""
+
+import binascii
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from benchmarks.reference import CALL_ENTRIES, MODEL_NAME, PyfuncModel, Reference
+from benchmarks.results import Way
+
+Handle = Callable[[Mapping[str, Any]], object]
+
+VERSION = "7ef5dbd1dc69425e994533b84d3002eb"
+# None of these goes anywhere but to the stub.
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+}
+
+# Each predicts or puts a record at a time, so that a part of a batch shows what a ride costs: no
+# less than so many rides, which where puts are batched fill a call.
+LEAST_PART: Mapping[Way, int] = {
+    Way.REFERENCE: 10,
+    Way.BATCHED_PREDICTION: 10,
+    Way.BATCHED_PUTS: CALL_ENTRIES,
+}
+_SECONDS = 60.0  # what an invocation has, by template.yaml
+
+
+def handler(way: Way, model: Path, endpoint: str | None) -> Handle:
+    """Make what handles events in one way.
+
+    Args:
+        way: Which.
+        model: Folder of the model; for scikit-learn's flavour, one without a twin.
+        endpoint: Where to put predictions; None puts none.
+    """
+    if way is Way.FLOOR:
+        return floor()
+    if way in (Way.ONNX, Way.SKLEARN):
+        return product(model, endpoint)
+    client = None
+    if endpoint is not None:
+        import boto3
+
+        client = boto3.client("kinesis", endpoint_url=endpoint)
+    return Reference(
+        PyfuncModel(model),
+        VERSION,
+        client,
+        predicts_batches=way in (Way.BATCHED_PREDICTION, Way.BATCHED),
+        puts_batches=way in (Way.BATCHED_PUTS, Way.BATCHED),
+    ).handle
+
+
+def product(model: Path, endpoint: str | None) -> Handle:
+    """The service as the function builds it, with the variables that template.yaml sets."""
+    from model_service.bootstrap import build_service
+    from model_service.deadline import Deadline
+    from model_service.settings import Settings
+
+    _log_to_nowhere()
+    service = build_service(
+        Settings.from_environ(
+            {
+                **CREDENTIALS,
+                "MODEL_LOCATION": str(model),
+                "RUN_ID": VERSION,
+                "TEST_RUN": str(endpoint is None),
+                "KINESIS_ENDPOINT_URL": endpoint or "",
+                "RETURN_PREDICTIONS": "False",
+            }
+        )
+    )
+    return lambda event: service.handle(event, Deadline(_SECONDS))
+
+
+def floor() -> Handle:
+    """What nothing can do without: decode each ride, typed, and encode an event of it."""
+    from model_service.events import PredictionEvent, RideEvent, prediction_of
+
+    decode, encode = msgspec.json.Decoder(RideEvent).decode, msgspec.json.Encoder().encode
+    prediction = prediction_of("ride_duration")
+
+    def handle(event: Mapping[str, Any]) -> list[bytes]:
+        encoded = []
+        for record in event["Records"]:
+            ride = decode(binascii.a2b_base64(record["kinesis"]["data"]))
+            event_id = f"{MODEL_NAME}:{VERSION}:{record['eventID']}"
+            answer = prediction(21.3, ride.ride_id)
+            encoded.append(encode(PredictionEvent(MODEL_NAME, VERSION, answer, event_id)))
+        return encoded
+
+    return handle
+
+
+def _log_to_nowhere() -> None:
+    """Format log lines as on Lambda, so that they cost what they cost."""
+    logging.basicConfig(filename=os.devnull, level=logging.WARNING)
+    logging.getLogger("model_service").setLevel(logging.INFO)
