@@ -124,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--compare",
         action="store_true",
-        help="the cost of every mode, with 1 and 100 rides, 1 and 150 predictions a record",
+        help="the cost of every mode, without aggregation, with that of predictions, of rides too",
     )
     what.add_argument("--break-even", action="store_true", help="when on demand is cheaper")
     what.add_argument("--sources", action="store_true", help="every price and limit, its source")
@@ -148,15 +148,17 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--parallelization", whole(1, 10), "batches of a shard at a time")
     add("--memory-mb", whole(128, 10_240), "memory of a function, MB")
     add("--rides-per-record", whole(1, 10_000), "rides that a producer aggregates; 1 is none")
-    add("--predictions-per-record", whole(1, 10_000), "AGGREGATE_PREDICTIONS; 1 is none")
     add("--output-consumers", whole(0, 50), "applications that read the predictions")
     add("--retention-hours", whole(24, 8760), "of both streams")
     add("--peak-factor", number(1, 1000), "rate at the peak over the mean")
     add("--mode", one_of(Mode), f"of both streams: {', '.join(Mode)}")
     add("--architecture", one_of(Architecture), f"of the functions: {', '.join(Architecture)}")
-    parser.add_argument(
-        "--fan-out", action="store_true", default=None, help="enhanced fan-out for every consumer"
-    )
+
+    def flag(name: str, text: str) -> None:
+        parser.add_argument(name, action="store_true", default=None, help=text)
+
+    flag("--aggregate-predictions", "AGGREGATE_PREDICTIONS: the functions pack what they put")
+    flag("--fan-out", "enhanced fan-out for every consumer")
 
 
 def _add_measurements(parser: argparse.ArgumentParser) -> None:
@@ -170,6 +172,7 @@ def _add_measurements(parser: argparse.ArgumentParser) -> None:
     add("--prediction-bytes", 1_048_576, "JSON of a prediction event", low=1)
     add("--key-bytes", 256, "a partition key", low=1)
     add("--ride-us", 1e6, "µs of one core a ride")
+    add("--pack-us", 1e6, "µs of one core a prediction, with --aggregate-predictions")
     add("--entry-us", 1e6, "µs of one core a record put")
     add("--invocation-ms", 60_000, "ms of one core an invocation, beside these")
     add("--put-ms", 60_000, "ms of waiting a PutRecords call")

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from math import expm1
 
-from capacity.prices import Lambda, Prices
+from capacity.packing import packed, pieces_of_group
+from capacity.prices import Kinesis, Lambda, Prices
 from capacity.scenario import Scenario
-from capacity.streams import Flow, packed_bytes, whole
+from capacity.streams import Flow, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,7 @@ class Batch:
     Attributes:
         records: Of the input stream.
         rides: In these records.
-        entries: Records that it puts onto the output stream.
-        entry_bytes: Data of each of them.
+        puts: What it puts onto the output stream; `records` is of the invocation.
         calls: Of PutRecords.
         seconds: How long it runs.
         memory_mb: How much it needs.
@@ -24,8 +24,7 @@ class Batch:
 
     records: float
     rides: float
-    entries: float
-    entry_bytes: float
+    puts: Flow
     calls: int
     seconds: float
     memory_mb: float
@@ -75,30 +74,31 @@ def mean_batch(flow: Flow, shards: int, scenario: Scenario, prices: Prices) -> B
 def batch_of(records: float, flow: Flow, scenario: Scenario, prices: Prices) -> Batch:
     """An invocation with so many records of a flow."""
     rides = records * flow.events
-    entries = _entries(rides, scenario.predictions_per_record)
-    entry = packed_bytes(rides / entries, scenario.prediction_bytes, scenario, prices.aggregation)
-    limits = prices.kinesis
-    calls = max(
-        whole(entries / limits.call_entries),
-        whole(entries * (entry + scenario.key_bytes) / limits.call_bytes),
-    )
-    core_ms = (
-        scenario.invocation_ms + (rides * scenario.ride_us + entries * scenario.entry_us) / 1000
-    )
+    puts = _puts(rides, scenario, prices)
+    calls = _calls(puts, rides, scenario, prices.kinesis)
+    ride_us = scenario.ride_us + scenario.pack_us * scenario.aggregate_predictions
+    core_ms = scenario.invocation_ms + (rides * ride_us + puts.records * scenario.entry_us) / 1000
     return Batch(
         records=records,
         rides=rides,
-        entries=entries,
-        entry_bytes=entry,
+        puts=puts,
         calls=calls,
         seconds=_seconds(core_ms, calls, scenario, prices.functions),
         memory_mb=scenario.base_mb + rides * scenario.ride_kb / 1000,
     )
 
 
-def _entries(rides: float, predictions_per_record: int) -> float:
-    # A mean need not be whole; a record that is not full is one record.
-    return rides if predictions_per_record == 1 else whole(rides / predictions_per_record)
+def _puts(rides: float, scenario: Scenario, prices: Prices) -> Flow:
+    if scenario.aggregate_predictions:
+        return packed(rides, scenario, prices.aggregation)
+    return Flow(rides, 1, scenario.prediction_bytes, scenario.key_bytes)
+
+
+def _calls(puts: Flow, rides: float, scenario: Scenario, limits: Kinesis) -> int:
+    in_turn = pieces_of_group(rides, scenario) if scenario.aggregate_predictions else 1
+    return max(
+        whole(puts.records / limits.call_entries), whole(puts.bytes / limits.call_bytes), in_turn
+    )
 
 
 def _seconds(core_ms: float, calls: int, scenario: Scenario, limits: Lambda) -> float:

@@ -9,8 +9,8 @@ from capacity.prices import Prices
 from capacity.report import RATES
 from capacity.scenario import Mode, Scenario
 
-# How much is aggregated: title, rides and predictions a record.
-AGGREGATIONS = (("none", 1, 1), ("predictions", 1, 150), ("both", 100, 150))
+# What is aggregated: title, rides a record, whether predictions are packed.
+AGGREGATIONS = (("none", 1, False), ("predictions", 1, True), ("both", 100, True))
 
 
 def comparison(scenario: Scenario, prices: Prices, rates: Sequence[float] = RATES) -> Iterator[str]:
@@ -21,9 +21,9 @@ def comparison(scenario: Scenario, prices: Prices, rates: Sequence[float] = RATE
     ]
     for rate in rates:
         totals = [
-            total(replace(aggregating(scenario, rate, *events), mode=mode), prices)
+            total(replace(aggregating(scenario, rate, rides, packs=packs), mode=mode), prices)
             for mode in Mode
-            for _, *events in AGGREGATIONS
+            for _, rides, packs in AGGREGATIONS
         ]
         marked = zip(cheapest(totals), totals, strict=True)
         rows.append(
@@ -40,23 +40,23 @@ def break_evens(
     rows: list[Sequence[str]] = [["RIDES/S", *(title for title, *_ in AGGREGATIONS)]]
     for rate in rates:
         peaks = [
-            peak_for_on_demand(aggregating(scenario, rate, *events), prices)
-            for _, *events in AGGREGATIONS
+            peak_for_on_demand(aggregating(scenario, rate, rides, packs=packs), prices)
+            for _, rides, packs in AGGREGATIONS
         ]
         rows.append([count(rate), *("never" if peak is None else f"{peak:,.1f}" for peak in peaks)])
     yield from columns(rows)
     yield ""
     yield "Rides a second from which on-demand-advantage is cheaper than on-demand:"
-    for title, *events in AGGREGATIONS:
-        turn = rate_for_advantage(aggregating(scenario, 1, *events), prices)
+    for title, rides, packs in AGGREGATIONS:
+        turn = rate_for_advantage(aggregating(scenario, 1, rides, packs=packs), prices)
         yield f"{title:12}{'never' if turn is None else f'{turn:,.0f}':>8}"
 
 
-def aggregating(scenario: Scenario, rate: float, rides: int, predictions: int) -> Scenario:
-    """A scenario at another rate, with so many rides and predictions a record."""
+def aggregating(scenario: Scenario, rate: float, rides: int, *, packs: bool) -> Scenario:
+    """A scenario at another rate, with so many rides a record, and predictions packed or not."""
     return replace(
         scenario,
         rides_per_second=rate,
         rides_per_record=rides,
-        predictions_per_record=predictions,
+        aggregate_predictions=packs,
     )

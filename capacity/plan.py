@@ -1,6 +1,6 @@
 """What a scenario needs: shards, invocations, concurrency. From the scenario and prices alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from capacity.batches import Batch, mean_batch
 from capacity.prices import Prices
@@ -51,12 +51,7 @@ def plan(scenario: Scenario, prices: Prices) -> Plan:
     input_shards = shards(rides, scenario.predictors, scenario, prices)
     batch = mean_batch(rides, input_shards, scenario, prices)
     invocations = rides.records / batch.records * scenario.predictors
-    predictions = Flow(
-        records=invocations * batch.entries,
-        events=batch.rides / batch.entries,
-        data_bytes=batch.entry_bytes,
-        key_bytes=scenario.key_bytes,
-    )
+    predictions = replace(batch.puts, records=invocations * batch.puts.records)
     return Plan(
         scenario=scenario,
         input=rides,

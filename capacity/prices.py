@@ -129,6 +129,9 @@ class Aggregation(Struct, frozen=True, forbid_unknown_fields=True):
 
     record_bytes: float
     user_record_bytes: float
+    packed_record_bytes: float
+    packed_user_record_bytes: float
+    group_key_bytes: float
 
 
 class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
@@ -138,6 +141,7 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     prediction_bytes: float
     key_bytes: float
     ride_us: float
+    pack_us: float
     entry_us: float
     invocation_ms: float
     put_ms: float

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from capacity.packing import busiest_shard
 from capacity.plan import Plan
 from capacity.prices import Prices
 from capacity.scenario import Mode
@@ -15,6 +16,7 @@ def crossed(plan: Plan, prices: Prices) -> Iterator[str]:
     yield from _functions(plan, prices)
     yield from _consumers(plan, prices)
     yield from _records(plan, prices)
+    yield from _busiest(plan, prices)
     if plan.scenario.mode is Mode.PROVISIONED:
         yield from _shards(plan, prices)
     else:
@@ -71,13 +73,27 @@ def _consumers(plan: Plan, prices: Prices) -> Iterator[str]:
 def _records(plan: Plan, prices: Prices) -> Iterator[str]:
     for stream, flow, option in (
         ("input", plan.input, "--rides-per-record"),
-        ("output", plan.output, "--predictions-per-record"),
+        ("output", plan.output, "--prediction-bytes"),
     ):
         if flow.data_bytes > prices.kinesis.record_bytes:
             yield (
                 f"a record of the {stream} stream has {flow.data_bytes:,.0f} bytes: it may have "
                 f"{prices.kinesis.record_bytes:,.0f}; lower {option}"
             )
+
+
+def _busiest(plan: Plan, prices: Prices) -> Iterator[str]:
+    if not plan.scenario.aggregate_predictions:
+        return
+    limits, flow = prices.kinesis, plan.output
+    full = max(flow.records / limits.shard_records, flow.bytes / limits.shard_bytes)
+    times = busiest_shard(plan.input_shards, plan.output_shards)
+    busiest = full * plan.scenario.peak_factor / plan.output_shards * times
+    if busiest > 1:
+        yield (
+            f"some {busiest:.1f} times what a shard takes, on the busiest one of the output "
+            "stream: packed predictions have few partition keys; lower --fill"
+        )
 
 
 def _shards(plan: Plan, prices: Prices) -> Iterator[str]:

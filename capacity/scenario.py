@@ -31,6 +31,7 @@ class Scenario:
         prediction_bytes: JSON of a prediction event.
         key_bytes: A partition key.
         ride_us: Time of one core a ride, in µs.
+        pack_us: Time of one core a prediction that is packed, in µs.
         entry_us: Time of one core a record put, in µs.
         invocation_ms: Time of one core an invocation, beside these.
         put_ms: Time that a PutRecords call is waited for.
@@ -50,7 +51,7 @@ class Scenario:
         memory_mb: Of a function.
         architecture: Of a function.
         rides_per_record: How many a producer aggregates, at most; 1 aggregates none.
-        predictions_per_record: How many the function aggregates, at most; 1 aggregates none.
+        aggregate_predictions: Whether the function packs its predictions into few records.
         output_consumers: Applications that read the predictions.
         fan_out: Whether every consumer, mappings too, has enhanced fan-out.
         retention_hours: Of both streams.
@@ -62,6 +63,7 @@ class Scenario:
     prediction_bytes: float
     key_bytes: float
     ride_us: float
+    pack_us: float
     entry_us: float
     invocation_ms: float
     put_ms: float
@@ -81,7 +83,7 @@ class Scenario:
     memory_mb: int = 1024
     architecture: Architecture = Architecture.X86
     rides_per_record: int = 1
-    predictions_per_record: int = 1
+    aggregate_predictions: bool = False
     output_consumers: int = 1
     fan_out: bool = False
     retention_hours: int = 24

@@ -1,27 +1,32 @@
 """What a flow of records needs of a Kinesis stream."""
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, erfc, sqrt
 
 from capacity.prices import Aggregation, Prices
 from capacity.scenario import Mode, Scenario
 
+# Standard deviations from the mean: of a normal, one in 10^15 is farther.
+_FARTHEST = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Records of one size.
+    """Records of one size, or of sizes around a mean.
 
     Attributes:
         records: A second.
         events: In each record: rides or predictions.
         data_bytes: Of each record.
         key_bytes: Of each record's partition key.
+        data_deviation: Standard deviation of `data_bytes`, 0 if all have one size.
     """
 
     records: float
     events: float
     data_bytes: float
     key_bytes: float
+    data_deviation: float = 0.0
 
     @property
     def bytes(self) -> float:
@@ -30,11 +35,24 @@ class Flow:
 
     def put_units(self, unit_bytes: float) -> float:
         """PUT payload units a second."""
-        return self.records * whole(self.data_bytes / unit_bytes)
+        return self.records * self._begun(unit_bytes)
 
     def rounded_bytes(self, rounding_bytes: float) -> float:
         """Bytes a second, each record rounded up."""
-        return self.records * whole(self.data_bytes / rounding_bytes) * rounding_bytes
+        return self.records * self._begun(rounding_bytes) * rounding_bytes
+
+    def _begun(self, unit_bytes: float) -> float:
+        """Units of a record, rounded up; their mean, if sizes are spread as a normal is."""
+        if not self.data_deviation:
+            return whole(self.data_bytes / unit_bytes)
+        # One, and one more for each unit that is not enough.
+        most = self.data_bytes + _FARTHEST * self.data_deviation
+        return 1 + sum(
+            self._share_over(units * unit_bytes) for units in range(1, ceil(most / unit_bytes))
+        )
+
+    def _share_over(self, data_bytes: float) -> float:
+        return erfc((data_bytes - self.data_bytes) / self.data_deviation / sqrt(2)) / 2
 
 
 def input_flow(scenario: Scenario, prices: Prices) -> Flow:

@@ -19,8 +19,10 @@ from local.reader import ShardReader
 from local.records import SourceShard, lambda_event
 from local.rides import sample_rides
 from local.settings import MappingSettings
+from model_service.aggregation import payloads
 from model_service.deadline import Deadline
 from model_service.fakes import FakeKinesis, FakePredictor
+from model_service.packing import GROUPS, PackedStream
 from model_service.service import Model, Service
 from model_service.sinks import NoRejectionStore, PredictionStream
 from tests.kpl import aggregate
@@ -35,8 +37,9 @@ RIDE = b'{"ride":{"PULocationID":130,"DOLocationID":205,"trip_distance":3.66},"r
 class CountingFunction:
     """The real service, that counts what it is invoked with and what it puts."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, packs: bool = False) -> None:
         self.output = FakeKinesis()
+        stream = PredictionStream(self.output, "ride_predictions")
         self.batches: list[int] = []
         self._service = Service(
             model=Model(
@@ -45,7 +48,7 @@ class CountingFunction:
                 "ride_duration",
                 FakePredictor(lambda _: 21.3),
             ),
-            predictions=PredictionStream(self.output, "ride_predictions"),
+            predictions=PackedStream(stream) if packs else stream,
             rejections=NoRejectionStore(),
             return_predictions=False,
         )
@@ -53,6 +56,11 @@ class CountingFunction:
     def invoke(self, event: Mapping[str, Any]) -> Any:
         self.batches.append(len(event["Records"]))
         return self._service.handle(event, Deadline(60))
+
+    @property
+    def predictions(self) -> int:
+        """How many it has put, packed or not."""
+        return sum(len(payloads(record["Data"])) for record in self.output.records)
 
 
 class VirtualTime:
@@ -68,13 +76,19 @@ class VirtualTime:
 class Polled:
     """A lane's condition: to wait is to go on to the next poll, or to the end of the wait."""
 
-    def __init__(self, time: VirtualTime, arrivals: Iterator[float], poll_seconds: float) -> None:
+    def __init__(
+        self,
+        time: VirtualTime,
+        arrivals: Iterator[float],
+        poll_seconds: float,
+        ride_ids: Iterator[int],
+    ) -> None:
         self._time, self._arrivals, self._poll_seconds = time, arrivals, poll_seconds
         self._kinesis = MemoryKinesis(now=time.monotonic)
         self._kinesis.create_stream(StreamName=STREAM, ShardCount=1)
         settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON")
         self._reader = ShardReader(self._kinesis, settings, SHARD_ID, after=None, now=0)
-        self._ride_ids = count(100_000)
+        self._ride_ids = ride_ids
         self._coming = next(arrivals, None)
         self._polls = 0
         self.ended = threading.Event()
@@ -110,9 +124,12 @@ class Polled:
             self._coming = next(self._arrivals, None)
 
 
-def simulated(needed: Plan, prices: Prices, arrivals: Iterator[float]) -> CountingFunction:
+def simulated(
+    needed: Plan, prices: Prices, arrivals: Iterator[float], ride_ids: Iterator[int] | None = None
+) -> CountingFunction:
     """One lane of the local mapping, in virtual time, with the batch settings of a plan."""
-    asked, function, time = needed.scenario, CountingFunction(), VirtualTime()
+    asked, time = needed.scenario, VirtualTime()
+    function = CountingFunction(packs=asked.aggregate_predictions)
     settings = MappingSettings(
         "Rides",
         STREAM,
@@ -125,7 +142,8 @@ def simulated(needed: Plan, prices: Prices, arrivals: Iterator[float]) -> Counti
     def process(batch: Batch) -> None:
         function.invoke(lambda_event(batch.records, shard))
 
-    polled = Polled(time, arrivals, prices.functions.poll_seconds)
+    poll_seconds = prices.functions.poll_seconds
+    polled = Polled(time, arrivals, poll_seconds, ride_ids or count(100_000))
     polled.lane = lane.Lane(settings, process, polled.ended, lambda: None, clock=time.monotonic)
     polled.lane._changed = polled
     polled.lane.run()
@@ -187,6 +205,74 @@ def test_random_rides_make_batches_of_the_model_s_size_within_a_tenth(
     batches = simulated(needed, prices, arrivals).batches[:-1]
 
     assert sum(batches) / len(batches) == pytest.approx(needed.batch.records, rel=0.1)
+
+
+@pytest.mark.parametrize("rate", [8, 20, 60])
+def test_random_rides_make_as_many_packed_records_as_the_model_says_within_a_twentieth(
+    rate: int,
+) -> None:
+    """A few rides a batch, in even steps: chance, seeded, says which groups they are in."""
+    prices = priced("functions", poll_seconds=1 / 16)
+    needed = plan(scenario(rate, aggregate_predictions=True), prices)
+    rides = 200 * rate
+    arrivals = (number / rate for number in range(1, rides + 1))
+    ride_ids = iter(random.Random(7).sample(range(100_000, 1_000_000), rides))
+
+    function = simulated(needed, prices, arrivals, ride_ids)
+
+    records = function.output.records
+    assert function.predictions == sum(function.batches)
+    of_a_batch = len(records) / len(function.batches)
+    assert of_a_batch == pytest.approx(needed.batch.puts.records, rel=0.05)
+    assert len(function.output.calls) == needed.batch.calls * len(function.batches)
+    assert units(records) == len(records)
+
+
+def test_backlog_with_packed_predictions_makes_what_the_model_says_exactly() -> None:
+    """Three shards, 500 rides a batch: each batch is a call with a record a group, of one unit."""
+    needed = plan(scenario(3000, batch_size=500, aggregate_predictions=True), PRICES)
+    kinesis = memory(needed.input_shards)
+    for ids in evenly(6000, needed.input_shards):
+        put(kinesis, [(str(ride_id), RIDE % ride_id) for ride_id in ids])
+
+    function = run(kinesis, 6000, batch_size=500, packs=True)
+
+    seconds = 2
+    records = function.output.records
+    assert len(records) == pytest.approx(needed.output.records * seconds) == 12 * GROUPS
+    assert len(function.output.calls) == needed.invocations * seconds * needed.batch.calls
+    assert units(records) == pytest.approx(needed.output.put_units(25_000) * seconds)
+
+
+@pytest.mark.parametrize(
+    ("rides_of_a_batch", "calls"),
+    [pytest.param(3_000, 1, id="a record a group"), pytest.param(30_000, 3, id="three, in turn")],
+)
+def test_backlog_with_both_aggregated_makes_the_records_and_calls_of_the_model_exactly(
+    rides_of_a_batch: int, calls: int
+) -> None:
+    """Rides in records of 1,000; PUT units, which chance decides, are within a twentieth."""
+    records = rides_of_a_batch // 1000
+    asked = scenario(
+        1500,
+        aggregate_predictions=True,
+        rides_per_record=1000,
+        buffer_seconds=1,
+        batch_size=records,
+        window_seconds=60,
+    )
+    needed = plan(asked, PRICES)
+    kinesis = memory(needed.input_shards)
+    for ids in batched(range(100_000, 100_000 + 2 * rides_of_a_batch), 1000, strict=True):
+        put(kinesis, [(str(ids[0]), aggregate([(str(n), RIDE % n) for n in ids]))])
+
+    function = run(kinesis, 2 * rides_of_a_batch, batch_size=records, packs=True)
+
+    made, batch = function.output, needed.batch
+    assert function.batches == [batch.records] * 2
+    assert len(made.calls) == 2 * batch.calls == 2 * calls
+    assert len(made.records) == pytest.approx(2 * batch.puts.records) == 2 * calls * GROUPS
+    assert units(made.records) == pytest.approx(2 * batch.puts.put_units(25_000), rel=0.05)
 
 
 def test_backlog_on_the_whole_mapping_makes_what_the_model_says_exactly() -> None:
@@ -275,10 +361,12 @@ def evenly(rides: int, shards: int) -> list[list[int]]:
     raise AssertionError
 
 
-def run(kinesis: MemoryKinesis, rides: int, batch_size: int) -> CountingFunction:
-    function = CountingFunction()
+def run(
+    kinesis: MemoryKinesis, rides: int, batch_size: int, *, packs: bool = False
+) -> CountingFunction:
+    function = CountingFunction(packs=packs)
     with polling(kinesis, function, batch_size=batch_size, batching_window_seconds=1):
-        until(lambda: len(function.output.records) >= rides, 60)
+        until(lambda: function.predictions >= rides, 60)
     return function
 
 

@@ -24,10 +24,10 @@ def test_provisioned_streams_cost_shards_and_put_units() -> None:
 
 
 def test_aggregated_predictions_cost_a_put_unit_for_each_25_kilobytes() -> None:
-    """Seven records of 47 kB are 14 units, where 1,000 records are 1,000."""
-    aggregated = plan(scenario(1000, predictions_per_record=150), PRICES)
+    """16 records of 20 kB, some of which are over 25, where 1,000 records are 1,000 units."""
+    aggregated = plan(scenario(1000, aggregate_predictions=True), PRICES)
 
-    assert aggregated.output.put_units(25_000) == pytest.approx(14)
+    assert aggregated.output.put_units(25_000) == pytest.approx(16.6, abs=0.1)
 
 
 def test_on_demand_streams_cost_hours_and_bytes_rounded_up() -> None:

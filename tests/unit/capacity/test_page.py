@@ -23,7 +23,7 @@ def test_page_shows_every_mode_with_and_without_aggregation(mode: str) -> None:
     tables = [arguments for arguments in commands(TEXT) if mode in arguments]
 
     assert ["--mode", mode] in tables
-    assert any("--predictions-per-record" in arguments for arguments in tables)
+    assert any("--aggregate-predictions" in arguments for arguments in tables)
 
 
 def test_rewritten_page_has_the_output_of_its_commands() -> None:

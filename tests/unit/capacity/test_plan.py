@@ -112,13 +112,6 @@ def test_aggregation_of_rides_waits_no_longer_than_a_producer_does() -> None:
     assert input_flow(scenario(5000, rides_per_record=100), PRICES).events == 100
 
 
-def test_aggregation_of_predictions_puts_as_many_records_as_are_begun() -> None:
-    """1,000 predictions at 150 a record are seven records, and one call."""
-    batch = plan(scenario(1000, predictions_per_record=150), PRICES).batch
-
-    assert (batch.rides, batch.entries, batch.calls) == (1000, 7, 1)
-
-
 def test_calls_have_at_most_500_entries_and_5_megabytes() -> None:
     """Both limits of the sink make calls."""
     small = plan(scenario(1000), PRICES).batch
@@ -161,7 +154,7 @@ def test_limits_hold_of_every_plan(asked: Scenario) -> None:
         assert flow.records <= limits.shard_records * room
         assert flow.bytes <= limits.shard_bytes * room
     assert needed.batch.records <= asked.batch_size
-    assert needed.batch.entries <= needed.batch.calls * limits.call_entries * (1 + 1e-6)
+    assert needed.batch.puts.records <= needed.batch.calls * limits.call_entries * (1 + 1e-6)
 
 
 @given(SCENARIOS, st.floats(1, 100))

@@ -52,9 +52,12 @@ def test_small_plan_runs_into_nothing(mode: Mode) -> None:
             "7 consumers of the output stream: a shard takes 5 reads a second; use --fan-out",
         ),
         (
-            {"predictions_per_record": 10_000, "rides_per_record": 100, "batch_size": 10_000,
-             "rides_per_second": 100_000},
-            "bytes: it may have 1,048,576; lower --predictions-per-record",
+            {"aggregate_predictions": True, "rides_per_record": 100, "rides_per_second": 100_000},
+            "some 2.1 times what a shard takes, on the busiest one of the output stream",
+        ),
+        (
+            {"prediction_bytes": 1_048_576, "aggregate_predictions": True},
+            "bytes: it may have 1,048,576; lower --prediction-bytes",
         ),
         (
             {"rides_per_record": 10_000, "rides_per_second": 10_000_000, "ride_bytes": 200},
