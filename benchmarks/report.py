@@ -30,7 +30,8 @@ def _sections(results: Results) -> Iterator[str]:
     yield "## Cold start and memory"
     yield (
         "From the first line of the script to the first prediction, which is put to the instant "
-        "stub; the model comes from S3 (moto). Memory after a batch of 1,000 more."
+        "stub; the model comes from S3 (moto). Memory after a batch of 1,000 more; in the "
+        "reference way, which takes one at a time, after 100."
     )
     yield _starts(results)
     yield from _installed(results)
