@@ -1,1 +1,1 @@
-"""The trip files of New York's Taxi and Limousine Commission, for training and for batch scoring."""
+"""Trip files of New York's Taxi and Limousine Commission, for training and for batch scoring."""

@@ -8,7 +8,7 @@ from pyarrow import types
 
 
 class ColumnError(Exception):
-    """A column is missing or of another type; the message names file, column and what is allowed."""
+    """A column is missing or of another type; names file, column and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
