@@ -16,7 +16,7 @@ from model_service.service import Model
 # One row for each row of the input, in its order.
 SCORED = pa.schema(
     [
-        pa.field("ride_id", pa.string(), nullable=False),
+        ("ride_id", pa.string()),
         ("pickup_time", pa.timestamp("us")),
         ("pickup_zone", pa.int64()),
         ("dropoff_zone", pa.int64()),
