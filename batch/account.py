@@ -44,7 +44,7 @@ class Account(Struct, frozen=True):
             predicted=len(scored) - scored["predicted_minutes"].null_count,
             rejected=dict(sorted(reasons.items())),
             compared=len(off),
-            squares=float(off @ off),
+            squares=float(np.square(off).sum()),
             absolutes=float(np.abs(off).sum()),
         )
 

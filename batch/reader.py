@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -81,6 +82,6 @@ def numbered(batch: pa.RecordBatch, columns: dict[str, str], first: int) -> pa.R
         first: Number of the first row in the file.
     """
     return pa.RecordBatch.from_arrays(
-        [pa.array(range(first, first + len(batch)), pa.int64()), *map(batch.column, columns)],
+        [pa.array(np.arange(first, first + len(batch))), *map(batch.column, columns)],
         ["row", *columns.values()],
     )
