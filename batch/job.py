@@ -12,7 +12,7 @@ from msgspec import Struct
 from batch.account import Account
 from batch.months import TripFile
 from batch.places import MANIFEST, Source, Target
-from batch.reader import TripReader
+from batch.reader import CHUNK_ROWS, TripReader
 from batch.scorer import SCORED, Scorer
 
 # Of the scored files: whoever changes what is in them has all of them scored again.
@@ -107,7 +107,7 @@ def _score(
 def _groups(reader: TripReader, scorer: Scorer, file: TripFile) -> Iterator[list[pa.RecordBatch]]:
     """Scored chunks, as many as make a row group."""
     group: list[pa.RecordBatch] = []
-    for chunk in reader.chunks():
+    for chunk in reader.chunks(CHUNK_ROWS):
         group.append(scorer.score(chunk, file.ride_prefix))
         if sum(map(len, group)) >= GROUP_ROWS:
             yield group

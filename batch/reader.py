@@ -40,7 +40,7 @@ class TripReader:
             self._columns = {find(column, schema, name): column.name for column in RIDE_COLUMNS}
             self.rows: int = self._file.metadata.num_rows
 
-    def chunks(self, chunk_rows: int = CHUNK_ROWS) -> Iterator[pa.RecordBatch]:
+    def chunks(self, chunk_rows: int) -> Iterator[pa.RecordBatch]:
         """The rows, in order, as the columns that `Scorer.score` takes.
 
         Raises:
