@@ -15,6 +15,10 @@ COPY scripts/serving-packages scripts/
 ARG SERVING=all
 RUN scripts/serving-packages pipenv/bin/python /packages "$SERVING"
 
+# What reads and writes Parquet is larger than all the rest: batch scoring has an image of its own.
+FROM packages AS batch-packages
+RUN scripts/serving-packages pipenv/bin/python /packages batch
+
 # Lambda runs the code as a user of its own, who may read only what everyone may. Bytecode that is
 # not checked against its source holds no modification time: the same code makes the same files.
 FROM ${BASE_IMAGE} AS code
@@ -22,6 +26,21 @@ WORKDIR /code
 COPY lambda_function.py ./
 COPY model_service/ model_service/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .
+
+FROM ${BASE_IMAGE} AS batch-code
+WORKDIR /code
+COPY batch_function.py ./
+COPY batch/ batch/
+COPY model_service/ model_service/
+COPY tlc/ tlc/
+RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .
+
+# `--target batch`: files of trips in, scored files out.
+FROM ${BASE_IMAGE} AS batch
+COPY --from=batch-packages /packages/ ${LAMBDA_TASK_ROOT}/
+COPY --from=batch-code /code/ ${LAMBDA_TASK_ROOT}/
+USER 65534:65534
+CMD ["batch_function.lambda_handler"]
 
 # The code comes last, so that a change of it makes one small layer and keeps the large one.
 FROM ${BASE_IMAGE}

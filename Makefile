@@ -3,6 +3,9 @@
 RIDES ?= 1000
 PORT ?=
 CLOUD ?=
+INPUT ?=
+OUTPUT ?=
+RUN_ID ?=
 STACK ?=
 STREAM ?=
 BUCKET ?=
@@ -17,13 +20,16 @@ READY := .venv/.ready
 SAM_READY := .tools/sam/.ready
 # LocalStack, the Lambda runtime, and what the image has besides the code: for the integration test.
 HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.ready
+# Spark and a Java, for the test of batch scoring past one machine.
+SPARK_READY := .tools/spark/.ready
 
 # Scripts in a virtual environment name its interpreter by path: a checkout that was moved is set up
 # anew.
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak fuzz bench bench-quick capacity image try-image read redrive \
+.PHONY: help run up test check integration-test soak fuzz bench bench-quick bench-batch score \
+    capacity image try-image read redrive \
     replay release rollback setup python lock clean
 
 help: ## list the targets
@@ -35,7 +41,7 @@ run: $(READY) ## send RIDES rides (1000) to the local stack and print their pred
 up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
 
-test: check $(HOST_READY) ## everything that CI runs
+test: check $(HOST_READY) $(SPARK_READY) ## everything that CI runs
 	@$(VENV)/python -m pytest
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
 
@@ -101,6 +107,13 @@ bench: $(READY) ## speed, cold start, memory and size into docs/performance; ARG
 
 bench-quick: $(READY) ## the same in two minutes, into .local/bench
 	@$(VENV)/python -m benchmarks --quick $(ARGS)
+
+bench-batch: $(READY) ## a year of trip files, by the file and ride by ride; ARGS='--trips FOLDER'
+	@$(VENV)/python -m benchmarks.batch $(ARGS)
+
+score: $(READY) ## score the trip files of INPUT into OUTPUT; RUN_ID, ARGS='--from … --to …'
+	@$(VENV)/python -m batch score --input '$(INPUT)' --output '$(OUTPUT)' \
+		$(if $(RUN_ID),--run-id '$(RUN_ID)') $(ARGS)
 
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)

@@ -7,10 +7,6 @@ from typing import Self
 
 from model_service.events import Ride
 
-# Rides outside of this are taximeters left on or off, rather than rides.
-MIN_MINUTES = 1.0
-MAX_MINUTES = 60.0
-
 
 class Target(StrEnum):
     """What is predicted: a ride's duration in minutes, or its tip in dollars."""

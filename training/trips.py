@@ -1,9 +1,5 @@
-"""TLC trip files -> examples, and a report of every row that is not kept as it is.
+"""TLC trip files -> examples, and a report of every row that is not kept as it is."""
 
-The columns are those of TLC's data dictionaries for green (LPEP) and yellow trip records.
-"""
-
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import types
 
 from model_service.events import Ride
 from model_service.features import MAX_DISTANCE_MILES
+from tlc.columns import RIDE_COLUMNS, TIME, TIP_COLUMNS, ZONE, Column, ColumnError, Kind, find
+from tlc.durations import MAX_MINUTES, MIN_MINUTES
 from training.errors import TripsError
-from training.examples import MAX_MINUTES, MIN_MINUTES, Examples, Target
+from training.examples import Examples, Target
 
 # Data dictionary, payment_type. The tips of rides that are paid in another way are not recorded.
 CREDIT_CARD = 1
@@ -44,52 +41,6 @@ class Report:
         return "\n".join([f"{self.file}: {self.rows} rows", *lines])
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a column may hold."""
-
-    fits: Callable[[pa.DataType], bool]
-    allowed: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Column:
-    """A column that is needed; the first of its TLC names that a file has is read."""
-
-    name: str
-    tlc_names: tuple[str, ...]
-    kind: _Kind
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(types.is_integer(kind) or types.is_floating(kind))
-
-
-def _is_zone(kind: pa.DataType) -> bool:
-    return _is_number(kind) or types.is_string(kind) or types.is_large_string(kind)
-
-
-def _is_time(kind: pa.DataType) -> bool:
-    return types.is_timestamp(kind) and kind.tz is None
-
-
-_TIME = _Kind(_is_time, "timestamps without a time zone")
-_ZONE = _Kind(_is_zone, "TLC zone IDs: whole numbers, as integers, floats or strings")
-_NUMBER = _Kind(_is_number, "numbers")
-
-_RIDE_COLUMNS = (
-    _Column("pickup", ("lpep_pickup_datetime", "tpep_pickup_datetime"), _TIME),
-    _Column("dropoff", ("lpep_dropoff_datetime", "tpep_dropoff_datetime"), _TIME),
-    _Column("start", ("PULocationID",), _ZONE),
-    _Column("end", ("DOLocationID",), _ZONE),
-    _Column("miles", ("trip_distance",), _NUMBER),
-)
-_TIP_COLUMNS = (
-    _Column("tip", ("tip_amount",), _NUMBER),
-    _Column("payment", ("payment_type",), _NUMBER),
-)
-
-
 def read_trips(path: Path, target: Target) -> tuple[Examples, Report]:
     """Read the examples of one Parquet file.
 
@@ -100,7 +51,7 @@ def read_trips(path: Path, target: Target) -> tuple[Examples, Report]:
         TripsError: The file cannot be read, or a column is missing or holds something else; the
             message names file, column, what is there and what is allowed.
     """
-    columns = _RIDE_COLUMNS if target is Target.DURATION else _RIDE_COLUMNS + _TIP_COLUMNS
+    columns = RIDE_COLUMNS if target is Target.DURATION else RIDE_COLUMNS + TIP_COLUMNS
     trips = _read_columns(path, columns)
     trips["minutes"] = (trips["dropoff"] - trips["pickup"]).dt.total_seconds() / 60
     kept, dropped = _drop(trips, target)
@@ -110,38 +61,27 @@ def read_trips(path: Path, target: Target) -> tuple[Examples, Report]:
     )
 
 
-def _read_columns(path: Path, columns: tuple[_Column, ...]) -> pd.DataFrame:
+def _read_columns(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
     try:
         with pq.ParquetFile(path) as file:
-            names = [_find(column, file.schema_arrow, path) for column in columns]
+            names = [find(column, file.schema_arrow, str(path)) for column in columns]
             # The metadata may turn a column into the index.
             trips = file.read(columns=names).select(names).to_pandas(ignore_metadata=True)
+    except ColumnError as error:
+        raise TripsError(str(error)) from None
     except (OSError, pa.ArrowException) as error:
         raise TripsError(f"{path}: cannot be read as a Parquet file: {error}") from error
     trips.columns = [column.name for column in columns]
     for column, name in zip(columns, names, strict=True):
-        if column.kind is not _TIME:
+        if column.kind is not TIME:
             trips[column.name] = _numbers(trips[column.name], f"{path}: {name}", column.kind)
     return trips
 
 
-def _find(column: _Column, schema: pa.Schema, path: Path) -> str:
-    for name in column.tlc_names:
-        if name in schema.names:
-            kind = schema.field(name).type
-            if not column.kind.fits(kind):
-                raise TripsError(f"{path}: {name} holds {kind}; it must hold {column.kind.allowed}")
-            return name
-    raise TripsError(
-        f"{path}: there is no column {' or '.join(column.tlc_names)}, which must hold "
-        f"{column.kind.allowed}; there are {', '.join(schema.names) or 'none'}"
-    )
-
-
-def _numbers(values: pd.Series, where: str, kind: _Kind) -> pd.Series:
+def _numbers(values: pd.Series, where: str, kind: Kind) -> pd.Series:
     """Floats; what is missing or not finite is NaN."""
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    if kind is _ZONE:
+    if kind is ZONE:
         wrong = values.notna() & ((numbers % 1 != 0) | (numbers.abs() >= _INTEGER_LIMIT))
         if wrong.any():
             found = values[wrong].tolist()[0]
@@ -152,9 +92,7 @@ def _numbers(values: pd.Series, where: str, kind: _Kind) -> pd.Series:
 def _drop(trips: pd.DataFrame, target: Target) -> tuple[pd.DataFrame, dict[str, int]]:
     """What no rule drops, and how many rows each rule dropped, counted by the first that does."""
     rules = {
-        "a time, a zone or the distance is missing": trips[
-            [column.name for column in _RIDE_COLUMNS]
-        ]
+        "a time, a zone or the distance is missing": trips[[column.name for column in RIDE_COLUMNS]]
         .isna()
         .any(axis=1),
         f"shorter than {MIN_MINUTES:g} minute": trips["minutes"] < MIN_MINUTES,

@@ -80,6 +80,17 @@ def test_image_is_built_with_the_engine_that_is_there(
     )
 
 
+def test_image_of_batch_scoring_is_a_target_of_its_own(checkout: Path, programs: Path) -> None:
+    """TARGET=batch builds the stage that has Parquet; without it, the stream's comes last."""
+    engine(programs, "podman")
+
+    done = image(checkout, programs, TARGET="batch", IMAGE="batch:1")
+
+    assert done.stdout == "podman build --target batch --tag batch:1 .\n"
+    stages = re.findall(r"^FROM .*", (checkout / "Dockerfile").read_text(), re.MULTILINE)
+    assert "FROM ${BASE_IMAGE} AS batch" in stages[:-1]
+
+
 def test_image_docker_client_without_its_engine_is_passed_over(
     checkout: Path, programs: Path
 ) -> None:

@@ -160,6 +160,18 @@ def test_readme_training_line_ends_with_the_line_it_shows(
     assert json.loads(lines[0]).keys() == json.loads(shown).keys()
 
 
+def test_readme_score_line_scores_the_months_it_names(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """`make score` on a folder of trip files ends with the errors of each month."""
+    write_trips(checkout / "data/green_tripdata_2021-01.parquet", 500, 1)
+
+    said = run(block("make score"), checkout, shell_environ)
+
+    assert re.search(r"^green_tripdata_2021-01\.parquet +500 +500 +0 +5?\d\d ", said, re.MULTILINE)
+    assert (checkout / "scored/taxi_type=green/year=2021/month=1").is_dir()
+
+
 def test_readme_digest_line_prints_the_digest(duration_model: dict[str, str]) -> None:
     """The shell line for a model's digest prints what training said."""
     (line,) = re.findall(r"`(find \. .*? \| sha256sum)`", README)

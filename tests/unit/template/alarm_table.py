@@ -10,7 +10,7 @@ from tests.unit.template.resources import Template, of_type
 # A key besides these, as a Unit that the metric does not have, can keep an alarm silent.
 _OF_A_STAT = {"Metric", "Period", "Stat"}
 _OF_A_PART = {"Expression", "Id", "Label", "MetricStat", "ReturnData"}
-_OF_A_RESOURCE = {"Properties", "Type"}
+_OF_A_RESOURCE = {"Condition", "Properties", "Type"}
 _OF_A_METRIC = {"Dimensions", "MetricName", "Namespace", "Period", "Statistic"}
 _OF_AN_ALARM = {
     "ActionsEnabled",
@@ -39,6 +39,7 @@ class Watch:
         datapoints: Periods of these that must be over the threshold.
         missing: What a period without data counts as.
         metrics: By ID, which an alarm on a single metric does not have.
+        condition: Without which there is no such alarm.
     """
 
     watches: str
@@ -49,6 +50,7 @@ class Watch:
     datapoints: str
     missing: str = "notBreaching"
     metrics: Mapping[str, str]
+    condition: str | None = None
 
 
 def problems(template: Template, listed: Mapping[str, Watch]) -> list[str]:
@@ -62,7 +64,7 @@ def problems(template: Template, listed: Mapping[str, Watch]) -> list[str]:
             for name in alarms.keys() & listed.keys()
             for problem in [
                 *_unknown_keys(template["Resources"][name], alarms[name]),
-                *_differences(_watch(alarms[name]), listed[name]),
+                *_differences(_watch(template["Resources"][name]), listed[name]),
             ]
         ),
     ]
@@ -87,7 +89,8 @@ def _differences(found: Watch, listed: Watch) -> Iterator[str]:
             yield f".{field.name} is {is_}; it must be {must_be}"
 
 
-def _watch(alarm: Mapping[str, Any]) -> Watch:
+def _watch(resource: Mapping[str, Any]) -> Watch:
+    alarm = resource["Properties"]
     parts = choices(alarm.get("Metrics", []))
     expressions = [part["Expression"] + when for part, when in parts if "Expression" in part]
     stats = {part["Id"]: (part["MetricStat"], when) for part, when in parts if "MetricStat" in part}
@@ -103,6 +106,7 @@ def _watch(alarm: Mapping[str, Any]) -> Watch:
         datapoints=text(alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])),
         missing=text(alarm.get("TreatMissingData", "missing")),
         metrics={key: _metric(stat) + when for key, (stat, when) in stats.items()},
+        condition=resource.get("Condition"),
     )
 
 

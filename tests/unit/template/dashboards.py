@@ -10,6 +10,8 @@ from tests.unit.template.rendering import text
 from tests.unit.template.resources import Template, of_type
 
 _IF = re.compile(r'\{"Fn::If": \["\w+", \{"Ref": "(\w+)"\}, "[^"]*"\]\}')
+# A part of the body itself, with what is before it.
+_IF_SUB = re.compile(r'\{"Fn::If": \["\w+", \{"Fn::Sub": ("(?:[^"\\]|\\.)*")\}, ""\]\}')
 
 
 def problems(template: Template) -> list[str]:
@@ -24,7 +26,8 @@ def problems(template: Template) -> list[str]:
 def _of_body(template: Template, body: Any) -> Iterator[str]:
     try:
         # What is there under a condition is looked at as it is then.
-        widgets = json.loads(_IF.sub(r"${\1}", text(body)))["widgets"]
+        whole = _IF_SUB.sub(lambda part: json.loads(part[1]), _IF.sub(r"${\1}", text(body)))
+        widgets = json.loads(whole)["widgets"]
     except json.JSONDecodeError as error:
         yield f"is not JSON: {error}"
         return

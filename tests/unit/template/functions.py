@@ -11,7 +11,6 @@ type Environment = Mapping[str, Set[str]]
 
 _REQUIRED: Mapping[str, Any] = {
     "PackageType": "Image",
-    "ImageConfig": {"Command": ["lambda_function.lambda_handler"]},
     # Lambda then writes the fields of a log line as fields of JSON.
     "LoggingConfig.LogFormat": "JSON",
 }
@@ -20,12 +19,20 @@ _LOG_LEVELS = (None, "TRACE", "DEBUG", "INFO")
 _LEVELS = ("ApplicationLogLevel", "SystemLogLevel")
 
 
-def problems(template: Template, environments: Mapping[str, Environment]) -> list[str]:
-    """Where a function would run as something else than a predictor, or not at all.
+_PREDICTOR = "lambda_function.lambda_handler"
+
+
+def problems(
+    template: Template,
+    environments: Mapping[str, Environment],
+    handlers: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Where a function would run as something else than it is for, or not at all.
 
     Args:
         template: A CloudFormation template.
         environments: Every variable of every function, with the texts that it may have.
+        handlers: The handlers of functions that are no predictors.
     """
     functions = dict(of_type(template, "AWS::Lambda::Function"))
     rules = (_required, _log_levels, _stopped)
@@ -37,6 +44,7 @@ def problems(template: Template, environments: Mapping[str, Environment]) -> lis
             for name, function in functions.items()
             for problem in [
                 *(found for rule in rules for found in rule(template, function)),
+                *_command(function, (handlers or {}).get(name, _PREDICTOR)),
                 *_environment(function, environments.get(name, {})),
             ]
         ),
@@ -48,6 +56,12 @@ def _required(template: Template, function: dict[str, Any]) -> Iterator[str]:
         found = at(function, path)
         if found != value:
             yield f".{path} is {found}; it must be {value}"
+
+
+def _command(function: dict[str, Any], handler: str) -> Iterator[str]:
+    found, expected = function.get("ImageConfig"), {"Command": [handler]}
+    if found != expected:
+        yield f".ImageConfig is {found}; it must be {expected}"
 
 
 def _log_levels(template: Template, function: dict[str, Any]) -> Iterator[str]:

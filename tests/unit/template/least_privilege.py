@@ -23,6 +23,13 @@ _CHECKED_TYPES = {"AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::S3::BucketP
 _GRANTING_TYPE = re.compile(
     r"AWS::(IAM|RAM|CloudFormation)::.*|Custom::.*|.*(Policy|PolicyAssociation|Permission|Url)"
 )
+# Who may assume a role: Lambda, or for the role of a schedule this account's schedules.
+_LAMBDA = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+_SCHEDULER = {
+    "Principal": {"Service": "scheduler.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+}
 _ONLY_BY_TLS = {
     "Effect": "Deny",
     "Principal": "*",
@@ -42,6 +49,7 @@ def problems(template: Template) -> list[str]:
         *_trust(template),
         *_attached(template),
         *_roles_of_functions(template),
+        *_roles_of_schedules(template),
         *_open_to_plain_http(template),
     ]
 
@@ -91,11 +99,21 @@ def _unchecked_types(template: Template) -> Iterator[str]:
 
 
 def _trust(template: Template) -> Iterator[str]:
-    expected = {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    timers = _roles_of_timers(template)
     for statement in trust(template):
+        is_timer = f"${{{statement.owner}.Arn}}" in timers
+        expected, who = (_SCHEDULER, "the scheduler") if is_timer else (_LAMBDA, "Lambda")
         body = {key: value for key, value in statement.body.items() if key not in ("Sid", "Effect")}
         if statement.allows and _single(body) != expected:
-            yield f"{statement.name}: someone else than Lambda may assume the role: {text(body)}"
+            yield f"{statement.name}: someone else than {who} may assume the role: {text(body)}"
+
+
+def _roles_of_timers(template: Template) -> set[str]:
+    return {
+        role
+        for _, timer in of_type(template, "AWS::Scheduler::Schedule")
+        for role in rendered(timer["Target"]["RoleArn"])
+    }
 
 
 def _single(value: Any) -> Any:
@@ -121,6 +139,13 @@ def _roles_of_functions(template: Template) -> Iterator[str]:
         for role in rendered(function.get("Role", [])):
             if type_of(template, role) != "AWS::IAM::Role":
                 yield f"{name} runs as {role}, which is not a role of this template"
+
+
+def _roles_of_schedules(template: Template) -> Iterator[str]:
+    for name, timer in of_type(template, "AWS::Scheduler::Schedule"):
+        for role in rendered(timer["Target"]["RoleArn"]):
+            if type_of(template, role) != "AWS::IAM::Role":
+                yield f"{name} starts its target as {role}, which is not a role of this template"
 
 
 def _open_to_plain_http(template: Template) -> Iterator[str]:

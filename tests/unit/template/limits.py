@@ -15,10 +15,11 @@ from tests.unit.template.resources import Template, at, of_type
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 _FUNCTION = "AWS::Lambda::Function"
 _STREAM = "AWS::Kinesis::Stream"
-# Requests of the Lambda API whose properties CloudFormation calls by the same names.
+# Requests of APIs whose properties CloudFormation calls by the same names.
 _REQUESTS = {
-    _MAPPING: "CreateEventSourceMappingRequest",
-    _FUNCTION: "CreateFunctionRequest",
+    _MAPPING: ("lambda", "CreateEventSourceMappingRequest"),
+    _FUNCTION: ("lambda", "CreateFunctionRequest"),
+    "AWS::Scheduler::Schedule": ("scheduler", "CreateScheduleInput"),
 }
 # What the API's model does not say, or says for Lambda Managed Instances as well ("Lambda quotas";
 # Kinesis, IncreaseStreamRetentionPeriod and CreateStream).
@@ -56,14 +57,14 @@ def _outside(template: Template, place: str, value: Any, low: float, high: float
 
 
 def _modelled(template: Template) -> Iterator[str]:
-    for kind, request in _REQUESTS.items():
+    for kind, (service, request) in _REQUESTS.items():
         for name, properties in of_type(template, kind):
-            yield from _shaped(template, name, properties, _lambda().shape_for(request))
+            yield from _shaped(template, name, properties, _api(service).shape_for(request))
 
 
 @cache
-def _lambda() -> ServiceModel:
-    return Session().get_service_model("lambda")
+def _api(service: str) -> ServiceModel:
+    return Session().get_service_model(service)
 
 
 def _shaped(template: Template, place: str, value: Any, shape: Shape) -> Iterator[str]:

@@ -49,6 +49,14 @@ ALARMS = {
         datapoints="3",
         metrics=of_functions("Errors", "Errors"),
     ),
+    "BatchFailedAlarm": Watch(
+        watches="Sum",
+        period="300",
+        evaluations="1",
+        datapoints="1",
+        metrics={"": "Sum of AWS/Lambda Errors of FunctionName ${BatchFunction}"},
+        condition="ScoresFiles",
+    ),
     "ThrottlesAlarm": Watch(
         watches="SUM(METRICS())",
         evaluations="5",
@@ -137,7 +145,7 @@ def test_alarms_are_those_of_the_table(template: dict[str, Any]) -> None:
         ("ErrorsAlarm/Statistic", "Sum", "ErrorsAlarm has a Statistic"),
         (f"{AGE}/MetricStat/Unit", "Seconds", "BehindAlarm has a Unit"),
         (f"{AGE}/AccountId", "123456789012", "BehindAlarm has a AccountId"),
-        ("Resources/ErrorsAlarm/Condition", "PredictsTips", "ErrorsAlarm has a Condition"),
+        ("Resources/ErrorsAlarm/Condition", "PredictsTips", "ErrorsAlarm.condition is Predicts"),
         ("Resources/ErrorsAlarm", GONE, "ErrorsAlarm is on the list and not in the template"),
         ("Resources/More", {"Type": "AWS::CloudWatch::Alarm"}, "More is not on the list"),
     ],

@@ -17,10 +17,19 @@ CONDITIONS = {
     "HasModelId": is_set("ModelId"),
     "HasTipModelId": is_set("TipModelId"),
     "WasReleased": is_set("PreviousRelease"),
+    "ScoresFiles": {"Fn::Not": [{"Fn::Equals": [{"Ref": "BatchSchedule"}, "off"]}]},
+    "EveryHalfHour": {"Fn::Equals": [{"Ref": "BatchSchedule"}, "half-hourly"]},
 }
 CONDITIONAL = {
     "PredictsTips": {"TipFunction", "TipFunctionRides", "TipRole"},
     "TellsSomebody": {"AlarmSubscription"},
+    "ScoresFiles": {
+        "BatchFunction",
+        "BatchRole",
+        "BatchTimer",
+        "BatchTimerRole",
+        "BatchFailedAlarm",
+    },
 }
 
 

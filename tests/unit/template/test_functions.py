@@ -40,6 +40,12 @@ ENVIRONMENTS = {
         "PREDICTION_FIELD": {"ride_tip"},
     },
 }
+ENVIRONMENTS["BatchFunction"] = {
+    **ENVIRONMENTS["DurationFunction"],
+    "BATCH_INPUT": {"s3://${TripsBucket}/trips"},
+    "BATCH_OUTPUT": {"s3://${TripsBucket}/scored"},
+}
+HANDLERS = {"BatchFunction": "batch_function.lambda_handler"}
 VARIABLES = "DurationFunction/Environment/Variables"
 LOGGING = "TipFunction/LoggingConfig"
 CAPACITY = "TipFunction/ReservedConcurrentExecutions"
@@ -47,7 +53,7 @@ CAPACITY = "TipFunction/ReservedConcurrentExecutions"
 
 def test_functions_are_set_up_as_predictors(template: dict[str, Any]) -> None:
     """Every variable, the image and the log are what the service is written for."""
-    assert problems(template, ENVIRONMENTS) == []
+    assert problems(template, ENVIRONMENTS, HANDLERS) == []
 
 
 @pytest.mark.parametrize(
@@ -82,6 +88,11 @@ def test_functions_are_set_up_as_predictors(template: dict[str, Any]) -> None:
         ("TipFunction/PackageType", GONE, "TipFunction.PackageType is None; it must be Image"),
         ("TipFunction/ImageConfig/Command", ["sh"], "TipFunction.ImageConfig is {"),
         ("TipFunction/ImageConfig/EntryPoint", ["sh"], "TipFunction.ImageConfig is {"),
+        (
+            "BatchFunction/ImageConfig/Command",
+            ["lambda_function.lambda_handler"],
+            "BatchFunction.ImageConfig is {",
+        ),
         ("Resources/TipFunction", GONE, "TipFunction is gone"),
         ("Resources/More", {"Type": "AWS::Lambda::Function"}, "More is not on the list"),
     ],
@@ -92,7 +103,7 @@ def test_problems_change_of_a_function_is_named(
     """A function that loses its model's pin, its rejections or its log is found."""
     change(template, path, value)
 
-    assert any(message in problem for problem in problems(template, ENVIRONMENTS))
+    assert any(message in problem for problem in problems(template, ENVIRONMENTS, HANDLERS))
 
 
 @pytest.mark.parametrize("level", ["TRACE", "DEBUG", "INFO"])
@@ -102,4 +113,4 @@ def test_problems_log_level_that_keeps_info_is_fine(template: dict[str, Any], le
     change(template, f"{LOGGING}/SystemLogLevel", level)
     change(template, CAPACITY, 1)
 
-    assert problems(template, ENVIRONMENTS) == []
+    assert problems(template, ENVIRONMENTS, HANDLERS) == []

@@ -7,6 +7,7 @@ from tests.unit.template.limits import problems
 from tests.unit.template.possible import Possible, numbers
 
 RIDES = "DurationFunctionRides"
+TIMER = "BatchTimer/Target"
 
 
 def test_template_stays_within_the_limits_of_aws(template: dict[str, Any]) -> None:
@@ -86,3 +87,23 @@ def test_numbers_of_a_parameter_are_those_at_its_ends() -> None:
         Possible(20, " (MaxValue of Size)"),
         Possible(7),
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (f"{TIMER}/RetryPolicy/MaximumRetryAttempts", 186, "may be 186; AWS takes 0 to 185"),
+        (f"{TIMER}/RetryPolicy/MaximumEventAgeInSeconds", 59, "may be 59; AWS takes 60 to 86400"),
+        ("BatchTimer/FlexibleTimeWindow/Mode", "ON", "Mode may be ON; AWS takes OFF, FLEXIBLE"),
+        ("BatchTimer/Description", "x" * 513, "Description has 513 characters"),
+        ("BatchFunction/EphemeralStorage/Size", 511, "EphemeralStorage.Size may be 511"),
+        ("BatchFunction/Timeout", 901, "BatchFunction.Timeout may be 901; AWS takes 1 to 900"),
+    ],
+)
+def test_problems_batch_out_of_limits_is_named(
+    template: dict[str, Any], path: str, value: Any, message: str
+) -> None:
+    """What starts batch scoring, and how long that may take, are held to AWS's limits, too."""
+    change(template, path, value)
+
+    assert any(message in problem for problem in problems(template))

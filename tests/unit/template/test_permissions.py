@@ -10,6 +10,7 @@ from tests.unit.template.changes import GONE, change
 BUCKET = "arn:${AWS::Partition}:s3:::${ModelBucket}"
 DURATION_RUN = "${ExperimentId}/${RunId}/artifacts/* unless HasModelId"
 DURATION_MODEL = "${ExperimentId}/models/${ModelId}/artifacts/* if HasModelId"
+TRIPS = "arn:${AWS::Partition}:s3:::${TripsBucket}"
 TIP_RUN = "${ExperimentId}/${TipRunId}/artifacts/* unless HasTipModelId"
 TIP_MODEL = "${ExperimentId}/models/${TipModelId}/artifacts/* if HasTipModelId"
 
@@ -49,11 +50,28 @@ ALLOWED = {
         {BUCKET},
         {f"StringLike s3:prefix {TIP_RUN}", f"StringLike s3:prefix {TIP_MODEL}"},
     ),
+    "BatchRole/GetModel": Grant(
+        {"s3:GetObject"}, {f"{BUCKET}/{DURATION_RUN}", f"{BUCKET}/{DURATION_MODEL}"}
+    ),
+    "BatchRole/ListModel": Grant(
+        {"s3:ListBucket"},
+        {BUCKET},
+        {f"StringLike s3:prefix {DURATION_RUN}", f"StringLike s3:prefix {DURATION_MODEL}"},
+    ),
+    "BatchRole/GetTrips": Grant({"s3:GetObject"}, {f"{TRIPS}/trips/*"}),
+    "BatchRole/PutScored": Grant(
+        {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}, {f"{TRIPS}/scored/*"}
+    ),
+    "BatchRole/ListTrips": Grant({"s3:ListBucket"}, {TRIPS}),
+    "BatchRole/Log": Grant({"logs:CreateLogStream", "logs:PutLogEvents"}, {"${LogGroup.Arn}"}),
+    "BatchRole/Trace": Grant({"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, {"*"}),
+    "BatchTimerRole/StartScoring": Grant({"lambda:InvokeFunction"}, {"${BatchFunction.Arn}"}),
 }
 
 POLICY = "PredictorPolicy/PolicyDocument/Statement"
 MODEL = "DurationRole/Policies/Model/PolicyDocument/Statement"
 TLS = "FailuresBucketPolicy/PolicyDocument/Statement/OnlyByTls"
+TIMER = "BatchTimerRole/AssumeRolePolicyDocument/Statement/0"
 TRUST = "TipRole/AssumeRolePolicyDocument/Statement/0"
 PREFIX_OF_RUN = f"StringLike s3:prefix {DURATION_RUN}"
 RIDES_AND_MORE = ["kinesis:GetRecords", "kinesis:DeleteStream"]
@@ -129,6 +147,19 @@ def test_problems_change_of_a_grant_is_named(
         (f"{TRUST}/Principal/Service", "events.amazonaws.com", "TipRole/1: someone else"),
         (f"{TRUST}/Principal", {"AWS": "*"}, "someone else than Lambda"),
         (f"{TRUST}/Principal/AWS", "arn:aws:iam::1:root", "someone else than Lambda"),
+        (f"{TIMER}/Principal/Service", "lambda.amazonaws.com", "BatchTimerRole/1: someone else"),
+        (f"{TIMER}/Principal/Service", "events.amazonaws.com", "BatchTimerRole/1: someone else"),
+        (f"{TIMER}/Condition", GONE, "BatchTimerRole/1: someone else"),
+        (
+            "BatchTimer/Target/RoleArn",
+            {"Fn::GetAtt": ["BatchRole", "Arn"]},
+            "BatchRole/1: someone else than the scheduler",
+        ),
+        (
+            "BatchTimer/Target/RoleArn",
+            "arn:aws:iam::1:role/admin",
+            "BatchTimer starts its target as arn:aws:iam::1:role/admin",
+        ),
         ("DurationRole/ManagedPolicyArns", [FULL_ACCESS], f"DurationRole: policy {FULL_ACCESS} is"),
         ("PredictorPolicy/Roles", ["admin"], 'PredictorPolicy attaches itself to Roles ["admin"]'),
         (

@@ -1,0 +1,95 @@
+"""Scores files of trips: parquet in, parquet out, a file a taxi type and month.
+
+Every row of a trip file has a row in the scored file: with a prediction, or with the reason why it
+has none. A file that was scored before by the same model's version is left alone, so a run that
+was stopped goes on where it was. A scored file is there as a whole or not at all.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+
+from batch.errors import BatchError
+from batch.job import Outcome, score_file
+from batch.months import Month, TripFile, choose
+from batch.options import add_model_options, given_model, model_settings, with_options
+from batch.places import s3_client, source, target
+from batch.scorer import Scorer
+from batch.summary import summary
+from model_service.bootstrap import load_model
+from model_service.errors import ServiceError
+from ops.terminal import Progress, leave_stdout, log_in_lines, say
+
+
+def main(arguments: Sequence[str], client: Callable[[], Any] = s3_client) -> int:
+    """Score, and tell what came of it; answer with the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        _score(options, client)
+    except BatchError as error:
+        say(str(error))
+    except ServiceError as error:
+        say(with_options(str(error)))
+    except BotoCoreError as error:
+        say(f"AWS cannot be asked ({error}); check AWS_PROFILE, AWS_DEFAULT_REGION and the network")
+    except BrokenPipeError:
+        leave_stdout()
+        return 0
+    except KeyboardInterrupt:
+        say("interrupted; the files that are scored are whole, and the next run goes on from there")
+        return 130
+    else:
+        return 0
+    return 1
+
+
+def _score(options: argparse.Namespace, client: Callable[[], Any]) -> None:
+    settings = model_settings(os.environ | given_model(options))
+    first, last = (Month.parse(text) if text else None for text in (options.first, options.last))
+    trips, scored = source(options.input, client), target(options.output, client)
+    # Before the model: a month that is missing is told of at once.
+    files = choose(trips.names(), options.input, first, last)
+    scorer = Scorer(load_model(settings))
+    outcomes: list[Outcome] = []
+    progress = Progress("scoring")
+    try:
+        for file in files:
+            show = _shown(progress, file, len(outcomes), len(files))
+            outcomes.append(score_file(trips, scored, file, scorer, show))
+    finally:
+        progress.clear()
+        for line in summary(outcomes, scorer.version):
+            print(line)  # noqa: T201 - the command's output
+
+
+def _shown(progress: Progress, file: TripFile, done: int, of: int) -> Callable[[int, int], None]:
+    """A bar over all files, each of which counts the same."""
+
+    def show(rows: int, rows_of: int) -> None:
+        text = f"{file.name}, {rows} of {rows_of} rows, file {done + 1} of {of}"
+        progress.show(done + rows / max(rows_of, 1), of, text)
+
+    return show
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m batch", description=__doc__)
+    score = parser.add_subparsers(required=True, metavar="score").add_parser(
+        "score", help="score trip files", description=__doc__
+    )
+    add = score.add_argument
+    add("--input", required=True, help="trip file, folder of them, or s3://bucket/prefix")
+    add("--output", required=True, help="folder or s3://bucket/prefix for scored files")
+    add("--from", dest="first", metavar="MONTH", help="first month, as 2021-01")
+    add("--to", dest="last", metavar="MONTH", help="last month; none may be missing in between")
+    add_model_options(score)
+    return parser
+
+
+if __name__ == "__main__":
+    log_in_lines()
+    sys.exit(main(sys.argv[1:]))

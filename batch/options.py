@@ -1,0 +1,65 @@
+"""The model that a command names: the function's own settings, and options that win over them."""
+
+import argparse
+import re
+from collections.abc import Mapping
+
+from batch.errors import UsageError
+from model_service.errors import SettingsError
+from model_service.settings import Settings
+
+OPTIONS = {
+    "RUN_ID": "--run-id",
+    "MODEL_SHA256": "--model-sha256",
+    "MODEL_BUCKET": "--bucket",
+    "MLFLOW_EXPERIMENT_ID": "--experiment",
+    "MODEL_LOCATION": "--model-location",
+}
+_HELP = {
+    "RUN_ID": "MLflow run ID, and the model version of the scored rides",
+    "MODEL_SHA256": "digest the model must have",
+    "MODEL_BUCKET": "bucket of MLflow's artifacts",
+    "MLFLOW_EXPERIMENT_ID": "experiment of the run",
+    "MODEL_LOCATION": "folder or s3:// URI of a model; wins over the two above",
+}
+_MINUTES = "ride_duration"
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add an option for each setting that names a model."""
+    for variable, option in OPTIONS.items():
+        parser.add_argument(option, default="", help=f"{_HELP[variable]} ({variable})")
+
+
+def given_model(options: argparse.Namespace) -> dict[str, str]:
+    """The variables that options were given for."""
+    values = {
+        variable: getattr(options, option[2:].replace("-", "_"))
+        for variable, option in OPTIONS.items()
+    }
+    return {variable: value for variable, value in values.items() if value}
+
+
+def model_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings of a model that predicts minutes.
+
+    Raises:
+        UsageError: A value is missing or not allowed, or the model predicts something else.
+    """
+    try:
+        settings = Settings.from_environ(environ)
+    except SettingsError as error:
+        raise UsageError(with_options(str(error))) from None
+    if settings.prediction_field != _MINUTES:
+        raise UsageError(
+            f"PREDICTION_FIELD={settings.prediction_field!r} is not allowed; a file holds how long "
+            f"rides took, so the model must predict {_MINUTES}"
+        )
+    return settings
+
+
+def with_options(text: str) -> str:
+    """An error about variables, as one about the options that can be given for them, too."""
+    return re.sub(
+        r"\b(" + "|".join(OPTIONS) + r")\b", lambda found: f"{OPTIONS[found[0]]} ({found[0]})", text
+    )

@@ -1,0 +1,19 @@
+"""The scheduled entry: scores the files of trips that are new, as many as there is time for."""
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from batch.scheduled import ScheduledScoring
+from model_service.deadline import Context
+
+logging.getLogger("batch").setLevel(logging.INFO)
+logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
+
+scoring = ScheduledScoring.from_environ(os.environ)
+
+
+def lambda_handler(event: Mapping[str, Any], context: Context | None) -> dict[str, Any]:
+    """Score what is new; see `ScheduledScoring.run`."""
+    return scoring.run(event, context)

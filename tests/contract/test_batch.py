@@ -1,0 +1,323 @@
+"""The batch command with real files, S3 and models."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from batch.__main__ import main
+from local.emulator import Emulator
+from model_service.bootstrap import load_model
+from model_service.deadline import Deadline
+from model_service.fakes import kinesis_event
+from model_service.service import Service
+from model_service.settings import Settings
+from model_service.sinks import NoRejectionStore, NoStream
+from tests.conftest import PROJECT
+from tests.trip_files import write_trips
+
+FILES = {
+    "green_tripdata_2021-01.parquet": 400,
+    "green_tripdata_2021-02.parquet": 300,
+    "yellow_tripdata_2021-01.parquet": 200,
+}
+
+
+@pytest.fixture
+def trips(tmp_path: Path) -> Path:
+    folder = tmp_path / "trips"
+    for seed, (name, rows) in enumerate(FILES.items()):
+        prefix = "lpep" if name.startswith("green") else "tpep"
+        write_trips(folder, name, rows, seed, prefix=prefix)
+    return folder
+
+
+@pytest.fixture
+def model(duration_model: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) -> str:
+    location = str(duration_model["model_location"])
+    monkeypatch.setenv("MODEL_LOCATION", location)
+    return location
+
+
+def score(trips: Path | str, output: Path | str, *more: str) -> int:
+    return main(["score", "--input", str(trips), "--output", str(output), *more])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_score_folder_every_row_is_in_its_partition(
+    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each file has a scored one of as many rows; the summary has the errors of each month."""
+    assert score(trips, tmp_path / "scored", "--run-id", "Test123") == 0
+
+    found = {name.rpartition("/")[2]: name for name in contents(tmp_path / "scored")}
+    assert found == {
+        name: f"taxi_type={name.split('_')[0]}/year=2021/month={int(name[-10:-8])}/{name}"
+        for name in FILES
+    }
+    table = pq.read_table(tmp_path / "scored")
+    assert len(table) == sum(FILES.values())
+    assert len(set(table["ride_id"].to_pylist())) == len(table)
+    assert set(table["model_version"].to_pylist()) == {"Test123"}
+    missing = table["predicted_minutes"].null_count
+    assert missing == len(table["rejected"].drop_null()) > 0
+    said = capsys.readouterr().out
+    assert f"rejected: {missing} invalid_event" in said
+    assert all(name in said for name in FILES)
+
+
+def test_score_again_leaves_what_is_scored(
+    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second run writes nothing, and says the same of each month."""
+    score(trips, tmp_path / "scored")
+    first, before = capsys.readouterr().out, contents(tmp_path / "scored")
+    written = {path: path.stat().st_mtime_ns for path in (tmp_path / "scored").rglob("*.parquet")}
+
+    assert score(trips, tmp_path / "scored") == 0
+
+    assert contents(tmp_path / "scored") == before
+    assert {path: path.stat().st_mtime_ns for path in written} == written
+    assert capsys.readouterr().out.replace("  scored before", "") == first
+
+
+def test_score_changed_file_or_version_is_scored_again(
+    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was made of other rides, or by another version, does not count as done."""
+    score(trips, tmp_path / "scored", "--run-id", "One")
+    write_trips(trips, "green_tripdata_2021-01.parquet", 400, seed=9)
+    capsys.readouterr()
+
+    score(trips, tmp_path / "scored", "--run-id", "One")
+    assert capsys.readouterr().out.count("scored before") == 2
+
+    score(trips, tmp_path / "scored", "--run-id", "Two")
+    assert "scored before" not in capsys.readouterr().out
+    assert set(pq.read_table(tmp_path / "scored")["model_version"].to_pylist()) == {"Two"}
+
+
+def run_killed(line: int, trips: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    arguments = ["score", "--input", str(trips), "--output", str(output)]
+    return subprocess.run(
+        [sys.executable, str(PROJECT / "tests/contract/kill_at_line.py"), str(line), *arguments],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_score_killed_anywhere_and_run_again_equals_an_undisturbed_run(
+    trips: Path, tmp_path: Path, model: str
+) -> None:
+    """After SIGKILL at any line, files are whole or not there; the next run's are those of one."""
+    undisturbed = run_killed(0, trips, tmp_path / "undisturbed")
+    expected = contents(tmp_path / "undisturbed")
+    lines = int(undisturbed.stderr.splitlines()[-1])
+    assert len(expected) == len(FILES)
+    random_line = random.Random(6)
+
+    for number in range(6):
+        output = tmp_path / f"killed-{number}"
+        killed = run_killed(random_line.randint(1, lines), trips, output)
+
+        assert killed.returncode == -signal.SIGKILL
+        whole = {name: data for name, data in contents(output).items() if "/." not in name}
+        assert whole.items() <= expected.items()
+        # In this process: no line of it is killed.
+        assert score(trips, output) == 0
+        assert contents(output) == expected
+
+
+def test_score_damaged_file_stops_there_and_keeps_what_is_done(
+    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message names the file; nothing of it is there, and the files before it are."""
+    damaged = trips / "green_tripdata_2021-02.parquet"
+    data = damaged.read_bytes()
+    damaged.write_bytes(b"PAR1" + bytes(len(data) // 2) + data[4 + len(data) // 2 :])
+
+    assert score(trips, tmp_path / "scored") == 1
+
+    said = capsys.readouterr()
+    assert "green_tripdata_2021-02.parquet: cannot be read as a Parquet file" in said.err
+    assert list(contents(tmp_path / "scored")) == [
+        "taxi_type=green/year=2021/month=1/green_tripdata_2021-01.parquet"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (
+            {"trip_distance": ["far"] * 5},
+            "green_tripdata_2021-01.parquet: trip_distance holds string; it must hold numbers",
+        ),
+        (
+            {"PULocationID": [True] * 5},
+            "green_tripdata_2021-01.parquet: PULocationID holds bool; it must hold TLC zone IDs",
+        ),
+    ],
+)
+def test_score_column_of_a_wrong_type_is_named(
+    tmp_path: Path,
+    model: str,
+    columns: dict[str, Any],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With the file, what is there, and what is allowed."""
+    path = write_trips(tmp_path, "green_tripdata_2021-01.parquet", 5, **columns)
+
+    assert score(path, tmp_path / "scored") == 1
+
+    assert message in capsys.readouterr().err
+    assert not contents(tmp_path / "scored")
+
+
+def test_score_column_that_is_missing_is_named(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the file, and the columns that are there."""
+    path = write_trips(tmp_path, "green_tripdata_2021-01.parquet", 5)
+    pq.write_table(pq.read_table(path).drop_columns(["DOLocationID"]), path)
+
+    assert score(path, tmp_path / "scored") == 1
+
+    assert (
+        "green_tripdata_2021-01.parquet: there is no column DOLocationID, which must hold TLC zone "
+        "IDs: whole numbers, as integers, floats or strings; there are lpep_pickup_datetime, "
+    ) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--input", "nowhere"], "nowhere is not there; name a file or a folder of trips"),
+        (["--from", "2020-12"], "lacks green_tripdata_2020-12.parquet, yellow_tripdata_2020-12"),
+        (["--to", "2021-2"], "'2021-2' is not a month; it must be written as 2021-01"),
+        (["--output", "s3://"], "'s3://' is not allowed; it must be s3://bucket or"),
+        (["--model-location", ""], "--run-id (RUN_ID) is not set; set it to the MLflow run"),
+        (["--run-id", "a/b"], "--run-id (RUN_ID)='a/b' is not allowed"),
+    ],
+)
+def test_score_wrong_option_is_named(
+    trips: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One line with the option or variable, its value and what is allowed; nothing is written."""
+    for name in ("RUN_ID", "MODEL_LOCATION"):
+        monkeypatch.delenv(name, raising=False)
+    if "--model-location" not in arguments:
+        monkeypatch.setenv("MODEL_LOCATION", "models")
+
+    assert score(trips, tmp_path / "scored", *arguments) == 1
+
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "scored").exists()
+
+
+def test_score_model_of_tips_is_refused(
+    trips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Dollars are not compared with minutes."""
+    monkeypatch.setenv("MODEL_LOCATION", "models")
+    monkeypatch.setenv("PREDICTION_FIELD", "ride_tip")
+
+    assert score(trips, tmp_path / "scored") == 1
+
+    assert "PREDICTION_FIELD='ride_tip' is not allowed" in capsys.readouterr().err
+
+
+def test_score_from_s3_to_s3_writes_what_folders_get(
+    trips: Path, tmp_path: Path, model: str, aws: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same bytes, by AWS_ENDPOINT_URL; a second run finds them done."""
+    score(trips, tmp_path / "scored")
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="rides")
+    for name in FILES:
+        s3.upload_file(str(trips / name), "rides", f"trips/{name}")
+
+    assert score("s3://rides/trips", "s3://rides/scored/") == 0
+    objects = {
+        item["Key"].removeprefix("scored/"): s3.get_object(Bucket="rides", Key=item["Key"])
+        for item in s3.list_objects_v2(Bucket="rides", Prefix="scored/")["Contents"]
+    }
+    read = {key: pq.read_table(pa.BufferReader(o["Body"].read())) for key, o in objects.items()}
+    assert read == {
+        key: pq.read_table(tmp_path / "scored" / key, partitioning=None)
+        for key in contents(tmp_path / "scored")
+    }
+
+    capsys.readouterr()
+    assert score("s3://rides/trips/green_tripdata_2021-01.parquet", "s3://rides/scored") == 0
+    assert capsys.readouterr().out.count("scored before") == 1
+
+
+def test_score_bucket_that_is_not_there_is_named(
+    model: str, aws: Emulator, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with the URI and what to check."""
+    assert score("s3://nobodys/trips", tmp_path) == 1
+
+    assert "s3://nobodys/trips/ cannot be read (" in capsys.readouterr().err
+
+
+def test_stream_and_batch_predict_the_same_minutes(trips: Path, tmp_path: Path, model: str) -> None:
+    """A ride put on the stream, or in a file, takes as long to 1e-6; both reject the same."""
+    score(trips, tmp_path / "scored")
+    scored = pq.read_table(tmp_path / "scored").to_pylist()
+    service = Service(
+        model=load_model(Settings.from_environ(os.environ)),
+        predictions=NoStream(),
+        rejections=NoRejectionStore(),
+        return_predictions=True,
+    )
+    events = [
+        json.dumps(
+            {
+                "ride": {
+                    "PULocationID": row["pickup_zone"],
+                    "DOLocationID": row["dropoff_zone"],
+                    "trip_distance": row["distance_miles"],
+                },
+                "ride_id": row["ride_id"],
+            }
+        ).encode()
+        for row in scored
+    ]
+
+    answer = service.handle(kinesis_event(events), Deadline(60))
+
+    streamed = {
+        event["prediction"]["ride_id"]: event["prediction"]["ride_duration"]
+        for event in answer["predictions"]
+    }
+    in_batch = {
+        row["ride_id"]: row["predicted_minutes"] for row in scored if row["rejected"] is None
+    }
+    assert len(in_batch) > 500
+    assert streamed == pytest.approx(in_batch, abs=1e-6)

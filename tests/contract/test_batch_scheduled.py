@@ -1,0 +1,90 @@
+"""Batch scoring as a schedule starts it, in Lambda."""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from batch.errors import TripsError, UsageError
+from batch.scheduled import ScheduledScoring
+from local.emulator import Emulator
+from tests.trip_files import write_trips
+
+FILES = [f"green_tripdata_2021-0{month}.parquet" for month in (1, 2, 3)]
+
+
+class Remaining:
+    """Lambda's context, at the start of an invocation."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@pytest.fixture
+def s3(
+    aws: Emulator,
+    tmp_path: Path,
+    duration_model: Mapping[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
+    """A bucket with three months, and a function's variables."""
+    client = aws.client("s3")
+    client.create_bucket(Bucket="rides")
+    for seed, name in enumerate(FILES):
+        client.upload_file(str(write_trips(tmp_path, name, 50, seed)), "rides", f"trips/{name}")
+    monkeypatch.setenv("MODEL_LOCATION", str(duration_model["model_location"]))
+    monkeypatch.setenv("BATCH_INPUT", "s3://rides/trips")
+    monkeypatch.setenv("BATCH_OUTPUT", "s3://rides/scored")
+    return client
+
+
+def test_handler_scores_what_is_new(s3: Any) -> None:
+    """The first invocation scores all files, the next one none, and a new month alone is scored."""
+    sys.modules.pop("batch_function", None)
+    handler = importlib.import_module("batch_function").lambda_handler
+
+    first = handler({"to": "2021-02"}, Remaining(900))
+    again = handler({}, Remaining(900))
+
+    assert (first["scored"], first["before"], first["left"]) == (FILES[:2], [], [])
+    assert first["predicted"] + sum(first["rejected"].values()) == 100
+    assert (again["scored"], again["before"], again["left"]) == (FILES[2:], FILES[:2], [])
+    listed = s3.list_objects_v2(Bucket="rides", Prefix="scored/")["Contents"]
+    assert [item["Key"].rpartition("/")[2] for item in listed] == FILES
+
+
+def test_run_without_time_leaves_files_for_the_next(s3: Any) -> None:
+    """A file that could not be scored in time is not begun, and is named."""
+    answer = ScheduledScoring.from_environ(os.environ).run({}, Remaining(0))
+
+    assert (answer["scored"], answer["left"]) == ([], FILES)
+
+
+def test_run_missing_month_is_named(s3: Any) -> None:
+    """As by the command."""
+    with pytest.raises(TripsError, match=r"s3://rides/trips lacks green_tripdata_2021-04\.parquet"):
+        ScheduledScoring.from_environ(os.environ).run({"to": "2021-04"}, Remaining(900))
+
+
+def test_run_event_of_something_else_is_refused(s3: Any) -> None:
+    """A typing mistake in an invocation by hand does not score everything."""
+    with pytest.raises(UsageError, match="the event has form; it may have from and to"):
+        ScheduledScoring.from_environ(os.environ).run({"form": "2021-01"}, Remaining(900))
+
+
+@pytest.mark.parametrize("name", ["BATCH_INPUT", "BATCH_OUTPUT"])
+def test_from_environ_missing_variable_is_named(
+    name: str, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function does not start without its two places."""
+    monkeypatch.delenv(name)
+
+    with pytest.raises(UsageError, match=f"{name} is not set; it must be a folder or s3://"):
+        ScheduledScoring.from_environ(os.environ)

@@ -1,0 +1,70 @@
+"""The scoring function on Spark: pyspark and a Java of .tools/spark, submitted as to a cluster."""
+
+import os
+import subprocess
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from batch.__main__ import main
+from tests.conftest import PROJECT
+from tests.trip_files import write_trips
+
+SPARK = PROJECT / ".tools/spark"
+# Nothing listens but on the loopback interface.
+LOCAL = {
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+}
+
+
+def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """spark-submit, with this project's code in a zip as a cluster's workers get it."""
+    code = folder / "code.zip"
+    with zipfile.ZipFile(code, "w") as archive:
+        for package in ("batch", "tlc", "model_service"):
+            for path in (PROJECT / package).glob("*.py"):
+                archive.write(path, f"{package}/{path.name}")
+    own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
+    return subprocess.run(
+        [
+            SPARK / "bin/spark-submit",
+            *("--master", "local[2]", "--py-files", code),
+            *(word for key, value in LOCAL.items() for word in ("--conf", f"{key}={value}")),
+            *(PROJECT / "batch/spark.py", *arguments),
+        ],
+        cwd=folder,
+        env={
+            **own,
+            "JAVA_HOME": str(SPARK / "java"),
+            "PATH": f"{SPARK / 'bin'}{os.pathsep}{own['PATH']}",
+            "PYSPARK_PYTHON": str(SPARK / "bin/python"),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_spark_scores_what_one_machine_scores(
+    tmp_path: Path, duration_model: Mapping[str, Any]
+) -> None:
+    """The same rows, IDs and minutes, in the same partitions."""
+    trips = tmp_path / "trips"
+    write_trips(trips, "green_tripdata_2021-01.parquet", 500, 1, PULocationID=["43"] * 500)
+    write_trips(trips, "yellow_tripdata_2021-02.parquet", 300, 2, prefix="tpep")
+    model = ["--model-location", str(duration_model["model_location"]), "--run-id", "Test123"]
+    alone, spark = tmp_path / "alone", tmp_path / "spark"
+    assert main(["score", "--input", str(trips), "--output", str(alone), *model]) == 0
+
+    done = submit(tmp_path, "--input", str(trips), "--output", str(spark), *model)
+
+    assert done.returncode == 0, done.stderr
+
+    expected, found = (pq.read_table(folder).sort_by("ride_id") for folder in (alone, spark))
+    assert found.replace_schema_metadata().equals(expected.replace_schema_metadata())
