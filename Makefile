@@ -17,13 +17,15 @@ READY := .venv/.ready
 SAM_READY := .tools/sam/.ready
 # LocalStack, the Lambda runtime, and what the image has besides the code: for the integration test.
 HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.ready
+# What calls the web service in tests: a browser, and a client that goes by its OpenAPI document.
+WEB_READY := .tools/browser/.ready .tools/schemathesis/.ready
 
 # Scripts in a virtual environment name its interpreter by path: a checkout that was moved is set up
 # anew.
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak fuzz bench capacity image try-image read redrive \
+.PHONY: help run up web test check integration-test soak fuzz bench bench-web capacity image try-image read redrive \
     replay release rollback setup python lock clean
 
 help: ## list the targets
@@ -35,7 +37,10 @@ run: $(READY) ## send RIDES rides (1000) to the local stack and print their pred
 up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
 
-test: check $(HOST_READY) ## everything that CI runs
+web: $(READY) ## serve predictions over HTTP on PORT (9696), of a sample model unless one is named
+	@$(VENV)/python -m local.web $(if $(PORT),--port '$(PORT)')
+
+test: check $(HOST_READY) $(WEB_READY) ## everything that CI runs
 	@$(VENV)/python -m pytest
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
 
@@ -99,6 +104,9 @@ fuzz: .tools/fuzz/.ready ## give every reader RUNS inputs (10,000,000) in all, b
 bench: $(READY) ## how much a batch gains over single calls
 	@$(VENV)/python -m benchmarks.batching
 
+bench-web: $(READY) ## the web service beside a Flask view that predicts through mlflow.pyfunc
+	@$(VENV)/python -m benchmarks.web
+
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)
 
@@ -120,6 +128,11 @@ $(READY): Pipfile.lock requirements/pipenv.txt scripts/setup
 .tools/serving/.ready: Pipfile.lock scripts/serving-packages | $(READY)
 	@echo "setting up .tools/serving ..." >&2
 	@scripts/serving-packages .tools/pipenv/bin/python .tools/serving >&2
+	@touch $@
+
+.tools/browser/.ready: requirements/browser/package-lock.json requirements/browser/fonts.conf \
+    scripts/setup | .tools/localstack/.ready
+	@scripts/setup browser >&2
 	@touch $@
 
 .tools/%/.ready: requirements/%.txt scripts/setup
