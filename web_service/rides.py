@@ -1,8 +1,9 @@
 """A request's body -> rides, held to the rules of the stream and refused in its words."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -53,35 +54,36 @@ def decode_rides(body: bytes) -> Asked:
     """
     is_list = body.lstrip(b" \t\r\n").startswith(b"[")
     try:
-        items: Sequence[bytes | Raw] = _split(body) if is_list else [_raw(body)]
+        raws = _split(body) if is_list else [_raw(body)]
+        items = [(bytes(raw), _is_event(raw)) for raw in raws]
     except (ValueError, RecursionError) as error:
         raise _diagnose(body, str(error), is_list=is_list) from None
     return Asked(_decode_each(items, is_list=is_list), is_list)
 
 
-def _decode_each(items: Sequence[bytes | Raw], *, is_list: bool) -> list[Ride | RideEvent]:
+def _is_event(item: Raw) -> bool:
+    try:
+        return _kind(item).ride is not UNSET
+    except msgspec.ValidationError:
+        return False  # no object
+
+
+def _decode_each(items: Iterable[tuple[bytes, bool]], *, is_list: bool) -> list[Ride | RideEvent]:
+    """Decode items, each with whether it is an event."""
     decoded: list[Ride | RideEvent] = []
-    for index, item in enumerate(items):
+    for index, (item, is_event) in enumerate(items):
         try:
-            decoded.append(_decode(bytes(item)))
+            decoded.append(decode_ride_event(item) if is_event else _decode_ride(item))
         except Rejected as rejected:
             place = index if is_list else None
             raise RideRefused(rejected.reason, rejected.detail, place) from None
     return decoded
 
 
-def _decode(item: bytes) -> Ride | RideEvent:
-    try:
-        is_event = _kind(item).ride is not UNSET
-    except (ValueError, RecursionError):
-        is_event = False
-    return decode_ride_event(item) if is_event else _decode_ride(item)
-
-
 def _decode_ride(item: bytes) -> Ride:
     """A ride alone: the ride of an event, so that both are held to the same rules.
 
-    The item is JSON, or the words around it would be no safer than a string's in a query.
+    The item is one JSON value, so it cannot end the words around it.
     """
     try:
         return decode_ride_event(b'{"ride":%b,"ride_id":0}' % item).ride
@@ -94,10 +96,15 @@ def _diagnose(body: bytes, error: str, *, is_list: bool) -> RideRefused:
     refused = RideRefused(Reason.INVALID_JSON, f"the body is not JSON: {error}", None)
     try:
         document = json.loads(body)
-        items = document if is_list else [document]
-        _decode_each([json.dumps(item).encode() for item in items], is_list=is_list)
+        parts = document if is_list else [document]
+        items = [(json.dumps(part).encode(), _names_ride(part)) for part in parts]
+        _decode_each(items, is_list=is_list)
     except RideRefused as named:
         return named
     except (ValueError, RecursionError):
         return refused
     return refused
+
+
+def _names_ride(document: Any) -> bool:
+    return isinstance(document, dict) and "ride" in document
