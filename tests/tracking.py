@@ -26,6 +26,7 @@ class Tracking:
     """A running server, and what finds it."""
 
     url: str
+    emulator: Emulator
     environ: dict[str, str]
 
     @property
@@ -87,7 +88,7 @@ def tracking(folder: Path, emulator: Emulator) -> Iterator[Tracking]:
         until(lambda: server.poll() is not None or _answers(url), 120, every=0.1)
         assert server.poll() is None, (folder / "mlflow.log").read_text()
         models = {"MODEL_BUCKET": MODEL_BUCKET, "MLFLOW_TRACKING_URI": url}
-        yield Tracking(url, {**emulator.environ, **models})
+        yield Tracking(url, emulator, {**emulator.environ, **models})
     finally:
         server.terminate()
         server.wait(60)

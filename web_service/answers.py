@@ -59,6 +59,8 @@ def _values(served: Served, rides: Sequence[Ride]) -> Sequence[float]:
         return []
     try:
         values = served.model.predictor.predict(ride_features(rides))
+        if len(values) != len(rides):
+            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
     except Exception as error:
         # What it says may hold a ride, and rides are people's movements: neither logged nor shown.
         (*_, frame) = traceback.extract_tb(error.__traceback__)

@@ -10,41 +10,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from local.emulator import Emulator
 from tests.polling import until
-from tests.tracking import ALIAS, NAME, Tracking, tracking
+from tests.tracking import ALIAS, NAME, Tracking
 from tests.web import RIDE, Web, serving
 
 URI = f"models:/{NAME}@{ALIAS}"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracking]:
-    """A tracking server with S3 behind it."""
-    with (
-        Emulator() as emulator,
-        tracking(tmp_path_factory.mktemp("tracking"), emulator) as running,
-    ):
-        yield running
-
-
-@pytest.fixture(scope="module")
-def first(server: Tracking) -> dict[str, Any]:
-    """A run, and the number under which it is registered."""
-    return _registered(server, "--seed", "1")
-
-
-@pytest.fixture(scope="module")
-def second(server: Tracking) -> dict[str, Any]:
-    """Another run."""
-    return _registered(server, "--seed", "2")
-
-
-def _registered(server: Tracking, *options: str) -> dict[str, Any]:
-    run = server.train(*options)
-    return {**run, "number": server.register(run["model_location"], run["run_id"])}
 
 
 @contextmanager
