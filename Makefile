@@ -25,8 +25,8 @@ WEB_READY := .tools/browser/.ready .tools/schemathesis/.ready
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up web test check integration-test soak fuzz bench bench-web capacity image try-image read redrive \
-    replay release rollback setup python lock clean
+.PHONY: help run up web test check integration-test soak fuzz bench bench-web capacity image web-image try-image read \
+    redrive replay release rollback setup python lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
@@ -72,6 +72,9 @@ integration-test-on-%:
 
 image: ## build the Lambda image with docker, podman or buildah
 	@scripts/image
+
+web-image: ## build the web service's image, ride-predictions-web:latest
+	@TARGET=web IMAGE=$${IMAGE:-ride-predictions-web:latest} scripts/image
 
 try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
 	@scripts/try-image

@@ -57,5 +57,5 @@ def test_every_install_demands_hashes() -> None:
         if re.search(r"\bpip install\b", line)
     ]
 
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert [line for line in commands if "--require-hashes" not in line] == []
