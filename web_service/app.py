@@ -39,13 +39,14 @@ def create_app(serving: Serving, max_body_bytes: int) -> Flask:
     app = Flask(__name__, static_folder=PAGE / "static", template_folder=PAGE)
     # One more than may be: Werkzeug cuts a chunked body off at its limit without a word.
     app.config["MAX_CONTENT_LENGTH"] = max_body_bytes + 1
-    views = _Views(serving, max_body_bytes)
+    views = _Views(serving)
     app.add_url_rule("/predict", view_func=views.predict, methods=["POST"])
     for name in ("health", "ready", "version"):
         app.add_url_rule(f"/{name}", view_func=getattr(views, name))
     app.add_url_rule("/openapi.json", view_func=views.openapi)
     app.add_url_rule("/", view_func=views.page)
     handle_problems(app)
+    app.before_request(lambda: _read_body(max_body_bytes))
     app.after_request(_add_headers)
     return app
 
@@ -53,14 +54,13 @@ def create_app(serving: Serving, max_body_bytes: int) -> Flask:
 class _Views:
     """What the addresses answer; each is a method of its name."""
 
-    def __init__(self, serving: Serving, max_body_bytes: int) -> None:
+    def __init__(self, serving: Serving) -> None:
         self._serving = serving
-        self._max_body_bytes = max_body_bytes
 
     def predict(self) -> Response:
         """Predict the ride or the rides of the body."""
         _require_json()
-        asked = decode_rides(_body(self._max_body_bytes))
+        asked = decode_rides(request.get_data())
         answers = predict(self._serving.current, asked.items)
         return _json(answers if asked.is_list else answers[0])
 
@@ -110,15 +110,18 @@ def _require_json() -> None:
         )
 
 
-def _body(most: int) -> bytes:
+def _read_body(most: int) -> None:
+    """Read every request's body, before it is looked at whether anybody wants it.
+
+    A connection on which gunicorn 26.2 has to throw a body away answers the next request no more.
+    """
     too_large = RequestEntityTooLarge(f"the body must have at most {most} bytes")
     try:
-        body = request.get_data(cache=False)
+        body = request.get_data()
     except RequestEntityTooLarge:
         raise too_large from None
     if len(body) > most:
         raise too_large
-    return body
 
 
 def _json(answer: Any) -> Response:

@@ -13,9 +13,15 @@ from model_service.s3 import MAX_MODEL_BYTES, MAX_MODEL_FILES
 from web_service.registry import Registry
 
 # Artifacts that a tracking server hands out itself, which is its default (`--serve-artifacts`).
-PROXIED = "mlflow-artifacts:/"
+_PROXIED = "mlflow-artifacts:/"
 _API = "mlflow-artifacts/artifacts"
 _CHUNK_BYTES = 1 << 20
+_MAX_DEPTH = 10
+
+
+def is_handed_out(uri: str) -> bool:
+    """Whether the tracking server itself hands the files out; it, and no other that a URI names."""
+    return uri.startswith(_PROXIED) and not uri.startswith(f"{_PROXIED}/")
 
 
 def plain_location(uri: str) -> str:
@@ -30,7 +36,7 @@ def plain_location(uri: str) -> str:
         return uri
     raise ModelRefused(
         f"the registry has the model at {brief(uri)}; "
-        f"it must be at s3://, at {PROXIED} or in a local folder"
+        f"it must be at s3://, at {_PROXIED} or in a local folder"
     )
 
 
@@ -41,7 +47,7 @@ def download(registry: Registry, uri: str) -> Path:
         ModelNotFound: The server does not give them.
         ModelRefused: They are too many or too large, or have names that lead out of the folder.
     """
-    root = uri.removeprefix(PROXIED).strip("/")
+    root = uri.removeprefix(_PROXIED).strip("/")
     folder = Path(tempfile.mkdtemp(prefix="model-"))
     try:
         for name in _names(registry, root):
@@ -60,7 +66,7 @@ def _names(registry: Registry, root: str) -> list[str]:
         size += length
         if len(names) > MAX_MODEL_FILES or size > MAX_MODEL_BYTES:
             raise ModelRefused(
-                f"{brief(PROXIED + root)} holds more than {MAX_MODEL_FILES} files or "
+                f"{brief(_PROXIED + root)} holds more than {MAX_MODEL_FILES} files or "
                 f"{MAX_MODEL_BYTES} bytes, which is as much as a model may have"
             )
     return names
@@ -68,6 +74,10 @@ def _names(registry: Registry, root: str) -> list[str]:
 
 def _walk(registry: Registry, root: str, below: str) -> Iterator[tuple[str, int]]:
     """Name and size of each file."""
+    if below.count("/") >= _MAX_DEPTH:
+        raise ModelRefused(
+            f"{brief(_PROXIED + root)} holds more than {_MAX_DEPTH} folders in one another"
+        )
     listed = registry.ask(_API, {"path": f"{root}/{below}".rstrip("/")}).get("files", [])
     for entry in listed:
         # A server answers with the last part of a name alone; anything else is no file of ours.
@@ -92,4 +102,4 @@ def _fetch(registry: Registry, path: str, target: Path) -> None:
                     raise ModelRefused(f"{brief(path)} is larger than {MAX_MODEL_BYTES} bytes")
                 file.write(chunk)
         except (OSError, HTTPException) as error:
-            raise ModelNotFound(f"{brief(PROXIED + path)} cannot be read ({error})") from None
+            raise ModelNotFound(f"{brief(_PROXIED + path)} cannot be read ({error})") from None

@@ -4,7 +4,7 @@ import logging
 import threading
 from typing import Protocol
 
-from model_service.errors import ModelRefused, ServiceError
+from model_service.errors import ModelRefused, ServiceError, SettingsError
 from web_service.registry import ModelVersion
 from web_service.serving import Failure, Served, Serving
 
@@ -65,7 +65,7 @@ class Follower:
             return  # its files are what they are: loading them once was enough
         try:
             served = self._source.load(version)
-        except ModelRefused:
+        except (ModelRefused, SettingsError):
             self._refused = version
             raise
         self._serving.swap(served)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 import msgspec
 from flask import Flask, Response
 from msgspec import UNSET, Struct, UnsetType
-from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from model_service.events import Reason
 from web_service.answers import ModelFailed
@@ -65,8 +65,6 @@ def _http(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
-    if isinstance(error, RequestEntityTooLarge | ClientDisconnected):
-        response.headers["Connection"] = "close"  # nobody reads what is left of the body
     return response
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from model_service.bootstrap import bring_model, model_in
 from model_service.settings import Settings
-from web_service.artifacts import PROXIED, download, plain_location
+from web_service.artifacts import download, is_handed_out, plain_location
 from web_service.pickled_pair import load_pair
 from web_service.registry import ModelName, ModelVersion, Registry
 from web_service.serving import Files, Served
@@ -60,7 +60,7 @@ class RegisteredModel:
             SettingsError: The version has no run.
         """
         location, files = version.location, None
-        if location.startswith(PROXIED):
+        if is_handed_out(location):
             files = Files(download(self._registry, location))
             location = str(files.path)
         settings = model_settings(self._environ, plain_location(location), version.run_id)

@@ -182,6 +182,20 @@ def test_predict_is_only_for_post(web: Web) -> None:
     assert "POST" in answer.headers["Allow"]
 
 
+def test_body_that_nobody_wants_leaves_the_connection_usable(web: Web) -> None:
+    """A refused method's body is read all the same, and the next request is answered."""
+    with closing(web.connect()) as connection:
+        statuses = []
+        for method in ("PUT", "PUT", "POST"):
+            headers = {"Content-Type": "application/json"}
+            connection.request(method, "/predict", json.dumps(RIDE), headers)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+
+    assert statuses == [405, 405, 200]
+
+
 def test_unknown_address_answers_a_problem(web: Web) -> None:
     """404 has the shape of every error, too."""
     answer = web.get("/nowhere")

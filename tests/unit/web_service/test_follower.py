@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from model_service.errors import ModelNotFound, ModelRefused
+from model_service.errors import ModelNotFound, ModelRefused, SettingsError
 from model_service.features import Features
 from model_service.service import Model
 from web_service.follower import Follower
@@ -117,11 +117,12 @@ def test_look_after_a_failure_tries_again(
     assert serving.failure is None
 
 
+@pytest.mark.parametrize("fault", [ModelRefused("a pickle"), SettingsError("it names no run")])
 def test_look_loads_a_refused_model_once(
-    follower: Follower, registry: FakeRegistry, serving: Serving
+    follower: Follower, registry: FakeRegistry, serving: Serving, fault: Exception
 ) -> None:
     """Its files do not change: it is not brought from S3 again and again, and stays a failure."""
-    registry.number, registry.fault = "2", ModelRefused("a pickle")
+    registry.number, registry.fault = "2", fault
 
     for _ in range(3):
         follower.look()
