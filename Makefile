@@ -22,15 +22,16 @@ SAM_READY := .tools/sam/.ready
 HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.ready
 # Spark and a Java, for the test of batch scoring past one machine.
 SPARK_READY := .tools/spark/.ready
+# What calls the web service in tests: a browser, and a client that goes by its OpenAPI document.
+WEB_READY := .tools/browser/.ready .tools/schemathesis/.ready
 
 # Scripts in a virtual environment name its interpreter by path: a checkout that was moved is set up
 # anew.
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak fuzz bench bench-quick bench-batch score \
-    capacity image try-image read redrive \
-    replay release rollback setup python lock clean
+.PHONY: help run up web test check integration-test soak fuzz bench bench-quick bench-batch bench-web \
+    score capacity image web-image try-image read redrive replay release rollback setup python lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
@@ -41,7 +42,10 @@ run: $(READY) ## send RIDES rides (1000) to the local stack and print their pred
 up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
 
-test: check $(HOST_READY) $(SPARK_READY) ## everything that CI runs
+web: $(READY) ## serve predictions over HTTP on PORT (9696), of a sample model unless one is named
+	@$(VENV)/python -m local.web $(if $(PORT),--port '$(PORT)')
+
+test: check $(HOST_READY) $(SPARK_READY) $(WEB_READY) ## everything that CI runs
 	@$(VENV)/python -m pytest
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
 
@@ -73,6 +77,9 @@ integration-test-on-%:
 
 image: ## build the Lambda image with docker, podman or buildah
 	@scripts/image
+
+web-image: ## build the web service's image, ride-predictions-web:latest
+	@TARGET=web IMAGE=$${IMAGE:-ride-predictions-web:latest} scripts/image
 
 try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
 	@scripts/try-image
@@ -115,6 +122,9 @@ score: $(READY) ## score the trip files of INPUT into OUTPUT; RUN_ID, ARGS='--fr
 	@$(VENV)/python -m batch score --input '$(INPUT)' --output '$(OUTPUT)' \
 		$(if $(RUN_ID),--run-id '$(RUN_ID)') $(ARGS)
 
+bench-web: $(READY) ## the web service beside a Flask view that predicts through mlflow.pyfunc
+	@$(VENV)/python -m benchmarks.web
+
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)
 
@@ -136,6 +146,11 @@ $(READY): Pipfile.lock requirements/pipenv.txt scripts/setup
 .tools/serving/.ready: Pipfile.lock scripts/serving-packages | $(READY)
 	@echo "setting up .tools/serving ..." >&2
 	@scripts/serving-packages .tools/pipenv/bin/python .tools/serving >&2
+	@touch $@
+
+.tools/browser/.ready: requirements/browser/package-lock.json requirements/browser/fonts.conf \
+    scripts/setup | .tools/localstack/.ready
+	@scripts/setup browser >&2
 	@touch $@
 
 .tools/%/.ready: requirements/%.txt scripts/setup

@@ -61,15 +61,17 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
     return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
 
 
-def run_training(environ: Mapping[str, str], *options: str) -> dict[str, Any]:
-    """Run `python -m training`; answer with its last line.
+def run_training(
+    environ: Mapping[str, str], *options: str, folder: Path = PROJECT
+) -> dict[str, Any]:
+    """Run `python -m training` in a folder; answer with its last line.
 
     Raises:
         RuntimeError: It failed; the message has what it printed.
     """
     command = [sys.executable, "-m", "training", *options]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False
+        command, cwd=folder, env=environ, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")

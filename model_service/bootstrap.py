@@ -1,6 +1,7 @@
 """The composition root: settings -> a service, with its model in memory and its clients made."""
 
 import logging
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -60,19 +61,37 @@ def load_model(settings: Settings) -> Model:
         ModelNotFound: There is no model where the settings say.
         ModelRefused: The model must not be loaded.
     """
-    folder = fetch_model(settings, lambda: _client("s3", settings, _PATIENT))
+    return model_in(bring_model(settings), settings)
+
+
+def bring_model(settings: Settings) -> Path:
+    """The folder of the model that the settings name, brought from S3 if it is there.
+
+    Raises:
+        ModelNotFound: There is no model where the settings say.
+        ModelRefused: It is not the one that is pinned, or its files are not those of a model.
+    """
+    return fetch_model(settings, lambda: _client("s3", settings, _PATIENT))
+
+
+def model_in(folder: Path, settings: Settings) -> Model:
+    """Load the model of a folder, under the names and the trust that the settings give it.
+
+    Raises:
+        SettingsError: No run ID is set, and the model names none.
+        ModelRefused: The model must not be loaded.
+    """
     version = settings.run_id or read_mlmodel(folder).run_id
     if version is None:
         raise SettingsError(
             f"RUN_ID is not set, and the model in {settings.model_location} names no run; "
             "set RUN_ID, which is the version in prediction events"
         )
-    trusted = settings.allow_pickle or settings.model_sha256 is not None
     return Model(
         name=settings.model_name,
         version=version,
         field=settings.prediction_field,
-        predictor=load_predictor(folder, trusted=trusted),
+        predictor=load_predictor(folder, trusted=settings.trusts_pickles),
     )
 
 

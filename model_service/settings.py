@@ -95,6 +95,11 @@ class Settings:
             settings._require_run()
         return settings
 
+    @property
+    def trusts_pickles(self) -> bool:
+        """Whether formats that run code when they are loaded are allowed."""
+        return self.allow_pickle or self.model_sha256 is not None
+
     def _require_run(self) -> None:
         for name, value, meaning in (
             ("RUN_ID", self.run_id, "the MLflow run whose model is to be served"),

@@ -65,12 +65,21 @@ def load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Skle
         estimator = _load_skops(path)
     elif serialization in ("pickle", "cloudpickle"):
         require_trust(f"{path} is a {serialization} file", trusted=trusted)
-        estimator = _load_pickle(path)
+        estimator = load_pickle(path.read_bytes())
     else:
         raise ModelRefused(
             f"{path} has serialization_format {brief(repr(serialization))}; "
             "it must be skops, or pickle or cloudpickle where those are allowed"
         )
+    return served(estimator, path)
+
+
+def served(estimator: Any, path: Path) -> SklearnModel:
+    """An estimator of a file, ready to predict.
+
+    Raises:
+        ModelRefused: It does not predict, or was trained on features that are not made here.
+    """
     _require_predicts(estimator, path)
     _use_one_thread(estimator)
     return SklearnModel(estimator, _shape(estimator, path))
@@ -166,12 +175,17 @@ def _load_skops(path: Path) -> Any:
     return estimator
 
 
-def _load_pickle(path: Path) -> Any:
+def load_pickle(data: bytes) -> Any:
+    """What a trusted pickle holds.
+
+    Raises:
+        ModelRefused: It was made with another minor version of scikit-learn.
+    """
     from sklearn.exceptions import InconsistentVersionWarning
 
-    with warnings.catch_warnings(record=True) as caught, path.open("rb") as file:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", InconsistentVersionWarning)
-        estimator = pickle.load(file)  # noqa: S301 - pinned, or allowed in so many words
+        estimator = pickle.loads(data)  # noqa: S301 - pinned, or allowed in so many words
     for warning in caught:
         if isinstance(warning.message, InconsistentVersionWarning):
             _require_same_sklearn(warning.message.original_sklearn_version)

@@ -47,6 +47,35 @@ def test_image_runs_as_an_ordinary_user_unless_told(checkout: Path) -> None:
     assert re.findall(r"^USER (\d+):(\d+)$", last_stage, re.MULTILINE) == [("65534", "65534")]
 
 
+def test_web_image_runs_as_an_ordinary_user_and_is_not_built_by_default(checkout: Path) -> None:
+    """The web service's stage is no root's either; the last stage is the function's."""
+    stages = re.split(r"^FROM ", (checkout / "Dockerfile").read_text(), flags=re.MULTILINE)
+    (web,) = [stage for stage in stages if re.match(r"\S+ AS web\n", stage)]
+
+    assert re.findall(r"^USER (\d+):(\d+)$", web, re.MULTILINE) == [("65534", "65534")]
+    assert 'CMD ["lambda_function.lambda_handler"]' in stages[-1]
+
+
+def test_web_image_is_a_target_of_its_own(checkout: Path, programs: Path) -> None:
+    """`make web-image` builds that target, on the base that is given."""
+    engine(programs, "docker")
+
+    done = subprocess.run(
+        ["make", "web-image"],
+        cwd=checkout,
+        env={"PATH": os.fspath(programs), "WEB_BASE_IMAGE": "base:1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == (
+        "docker build --target web --build-arg WEB_BASE_IMAGE=base:1 "
+        "--tag ride-predictions-web:latest ."
+    )
+
+
 def test_image_without_an_engine_says_what_is_missing(checkout: Path, programs: Path) -> None:
     """Without docker, podman and buildah, one line says so and how to get one."""
     done = image(checkout, programs)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -144,6 +145,38 @@ def test_readme_put_and_read_lines_work_as_written(
         assert "stopped" in said
         assert "Traceback" not in said
     assert not (checkout / ".local/env").exists()
+
+
+def test_readme_web_lines_work_as_written(checkout: Path, shell_environ: dict[str, str]) -> None:
+    """`make web` serves until Ctrl-C: the curl line is answered, the example's checks hold."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    environ = {**shell_environ, "PORT": port}
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {block('make web').strip()}"],
+        cwd=checkout,
+        env=environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stderr is not None
+        assert any("Booting worker" in line for line in process.stderr)
+        url = f"http://127.0.0.1:{port}"
+        asked = block("/predict").replace("http://127.0.0.1:9696", url)
+        answer = json.loads(run(asked, checkout, environ))
+        (shown,) = re.findall(r'^\{"duration".*\}$', README, re.MULTILINE)
+        assert answer.keys() == json.loads(shown).keys()
+        assert (
+            len(run(f"python examples/test_predict.py {url}", checkout, environ).split("\n")) == 5
+        )
+    finally:
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert "stopped" in said
+    assert "Traceback" not in said
 
 
 def test_readme_training_line_ends_with_the_line_it_shows(

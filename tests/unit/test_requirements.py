@@ -44,6 +44,16 @@ def test_lock_file_has_a_version_and_a_hash_of_each_package() -> None:
     assert loose == []
 
 
+def test_browser_is_locked_with_a_hash_of_each_package() -> None:
+    """So is what npm brings for the tests; its lock names no registry."""
+    lock = json.loads((PROJECT / "requirements/browser/package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+
+    assert packages
+    assert [name for name, package in packages.items() if "integrity" not in package] == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
 def test_every_install_demands_hashes() -> None:
     """No script, image or make target installs what it has no hash of."""
     listed = ["git", "ls-files", "scripts", "Dockerfile", "Makefile", "integration-test"]
@@ -57,5 +67,5 @@ def test_every_install_demands_hashes() -> None:
         if re.search(r"\bpip install\b", line)
     ]
 
-    assert len(commands) == 4
+    assert len(commands) == 5
     assert [line for line in commands if "--require-hashes" not in line] == []

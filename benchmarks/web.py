@@ -1,0 +1,149 @@
+"""The web service beside a Flask view that predicts one ride through mlflow.pyfunc.
+
+Both run under the same gunicorn settings, and serve the same run. They take turns under the same
+load; the figures are medians over rounds. Ratios hold from machine to machine, milliseconds do not.
+"""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local.stack import PROJECT, run_training
+from training.synthetic import synthetic_rides
+
+RIDES = 20_000
+LIST = 100
+CONNECTIONS = 4
+SECONDS = 3
+ROUNDS = 5
+PROCESSES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Requests by second, and milliseconds that half and 99 in 100 of them took at most."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def main() -> None:
+    """Train, serve both ways, measure, and print a table for each kind of model."""
+    for kind in ("ridge", "forest"):
+        with tempfile.TemporaryDirectory() as folder:
+            location = _train(Path(folder), kind)
+            with (
+                _serve(Path(folder), location, "reference_gunicorn", "reference") as reference,
+                _serve(Path(folder), location, None, "web_service") as service,
+            ):
+                _compare(kind, reference, service)
+
+
+def _train(folder: Path, kind: str) -> str:
+    print(f"training a {kind} model ...", file=sys.stderr)
+    environ = {**_clean(), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/mlflow.db"}
+    options = ("--rides", str(RIDES), "--model", kind)
+    return str(run_training(environ, *options, folder=folder)["model_location"])
+
+
+def _clean() -> dict[str, str]:
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "MLFLOW_", "MODEL_", "RUN_ID", "GUNICORN_"))
+    }
+    return {**environ, "PYTHONPATH": str(PROJECT)}
+
+
+@contextmanager
+def _serve(folder: Path, location: str, settings: str | None, name: str) -> Iterator[int]:
+    """Run one of the two until the end of the block; gives its port."""
+    config = f"benchmarks.{settings}" if settings else "web_service.gunicorn_conf"
+    app = "benchmarks.reference_view:app" if settings else "web_service.wsgi:app"
+    variables = {"MODEL_LOCATION": location, "PORT": "0", "WEB_CONCURRENCY": str(PROCESSES)}
+    log = folder / f"{name}.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "--config", f"python:{config}", app],
+            cwd=PROJECT,
+            env={**_clean(), **variables},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        yield _port(server, log)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _port(server: "subprocess.Popen[bytes]", log: Path) -> int:
+    while True:
+        found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text())
+        if found:
+            return int(found[1])
+        if server.poll() is not None:
+            raise RuntimeError(log.read_text())
+        time.sleep(0.1)
+
+
+def _compare(kind: str, reference: int, service: int) -> None:
+    rides = [_document(one.ride) for one in synthetic_rides(LIST, seed=7)]
+    single, many = json.dumps(rides[0]).encode(), json.dumps(rides).encode()
+    ways = {
+        "reference, one ride": (reference, single, 1),
+        "web service, one ride": (service, single, 1),
+        f"web service, {LIST} rides": (service, many, LIST),
+    }
+    for port, body, _ in ways.values():
+        _measure(port, body, 1)  # warms up
+    rounds: dict[str, list[Round]] = {name: [] for name in ways}
+    for _ in range(ROUNDS):
+        for name, (port, body, _) in ways.items():
+            rounds[name].append(_measure(port, body, SECONDS))
+    _report(kind, rounds, [count for _, _, count in ways.values()])
+
+
+def _document(ride: Any) -> dict[str, Any]:
+    return {name: getattr(ride, name) for name in ride.__struct_fields__}
+
+
+def _measure(port: int, body: bytes, seconds: float) -> Round:
+    command = [sys.executable, "-m", "benchmarks.load", str(port), str(seconds), str(CONNECTIONS)]
+    done = subprocess.run(command, cwd=PROJECT, input=body, capture_output=True, check=True)
+    result = json.loads(done.stdout)
+    latencies = sorted(1000 * latency for latency in result["latencies"])
+    return Round(
+        rate=len(latencies) / result["seconds"],
+        p50=latencies[len(latencies) // 2],
+        p99=latencies[len(latencies) * 99 // 100],
+    )
+
+
+def _report(kind: str, rounds: dict[str, list[Round]], counts: Sequence[int]) -> None:
+    print(f"{kind:<24}{'requests/s':>11}{'rides/s':>10}{'p50 ms':>9}{'p99 ms':>9}  a ride")
+    first: float | None = None
+    for (name, measured), count in zip(rounds.items(), counts, strict=True):
+        rate = statistics.median(one.rate for one in measured)
+        p50 = statistics.median(one.p50 for one in measured)
+        p99 = statistics.median(one.p99 for one in measured)
+        first = first or rate
+        print(
+            f"{name:<24}{rate:>11.1f}{rate * count:>10.0f}{p50:>9.2f}{p99:>9.2f}"
+            f"  {rate * count / first:.1f} times as fast"
+        )
+
+
+if __name__ == "__main__":
+    main()

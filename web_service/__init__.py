@@ -1,0 +1,1 @@
+"""The same model over HTTP: Flask under gunicorn."""

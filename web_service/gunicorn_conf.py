@@ -1,0 +1,64 @@
+"""Gunicorn's settings: `gunicorn --config python:web_service.gunicorn_conf web_service.wsgi:app`.
+
+`WEB_CONCURRENCY`, the number of processes, and `GUNICORN_CMD_ARGS` are gunicorn's own variables.
+"""
+
+import atexit
+import logging
+import os
+import shutil
+import socket
+import struct
+import sys
+from typing import Any
+
+from model_service.errors import SettingsError
+from web_service.settings import WebSettings
+
+# Native thread pools do not survive a fork, and a pool in each of several processes only costs.
+# They are read when numpy and scikit-learn are imported, which is with the application.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+try:
+    _settings = WebSettings.from_environ(os.environ)
+except SettingsError as error:
+    sys.exit(f"web_service: error: {error}")
+
+bind = f"{_settings.address}:{_settings.port}"
+worker_class = "gthread"
+threads = 4
+# The model is loaded once; processes share its memory.
+preload_app = True
+keepalive = 30
+timeout = 60
+graceful_timeout = 30
+logger_class = "web_service.access_log.JsonLogger"
+accesslog = "-"
+# It would write a socket into the home folder, of which a container's user has none.
+control_socket_disable = True
+
+
+def when_ready(server: Any) -> None:
+    """Have the kernel give up on clients that send part of a request; threads would wait for ever.
+
+    Accepted connections have this from the socket that they were accepted on ("socket(7)",
+    SO_RCVTIMEO).
+    """
+    seconds = struct.pack("ll", _settings.read_timeout, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """What a worker has of its own."""
+    from web_service import wsgi
+
+    # The parent's folders are not a worker's to remove when it ends.
+    atexit.unregister(shutil.rmtree)
+    wsgi.follow()
+
+
+logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+for _name in ("web_service", "model_service"):
+    logging.getLogger(_name).setLevel(logging.INFO)

@@ -1,0 +1,170 @@
+"""MLflow's model registry, by its REST API: importing mlflow would take seconds and 200 MiB.
+
+The calls are those of "MLflow REST API": Get Model Version by Alias, Get ModelVersion, Get Download
+URI For ModelVersion Artifacts.
+"""
+
+import base64
+import json
+import re
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse
+from typing import Any, Self
+
+from model_service.errors import ModelNotFound, SettingsError, brief
+
+TIMEOUT_SECONDS = 10
+_MAX_ANSWER_BYTES = 1_000_000
+_MODEL_URI = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/([0-9]{1,9}))")
+_MAX_REASON_CHARACTERS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """One version of a registered model: what an alias points to, or a number."""
+
+    name: str
+    alias: str | None
+    number: str | None
+
+    @classmethod
+    def parse(cls, uri: str) -> Self:
+        """Read `models:/<name>@<alias>` or `models:/<name>/<version>`.
+
+        Raises:
+            SettingsError: It is neither.
+        """
+        found = _MODEL_URI.fullmatch(uri)
+        if found is None:
+            raise SettingsError(
+                f"MODEL_URI={uri!r} is not allowed; it must be models:/<name>@<alias>, such as "
+                "models:/ride-duration@production, or models:/<name>/<version>"
+            )
+        return cls(*found.groups())
+
+    def __str__(self) -> str:
+        return f"models:/{self.name}" + (f"@{self.alias}" if self.alias else f"/{self.number}")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A version of a registered model.
+
+    Attributes:
+        name: The registered model's.
+        number: Counts its versions.
+        run_id: The run that logged it; None for a model without one.
+        location: URI of its files.
+    """
+
+    name: str
+    number: str
+    run_id: str | None
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A tracking server.
+
+    Every method raises `ModelNotFound` where it does not answer, with the URL and what to do.
+
+    Args:
+        url: The server's, without a slash at its end.
+        headers: Sent with each request; they may hold a password.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """The server of MLflow's own variables.
+
+        Raises:
+            SettingsError: `MLFLOW_TRACKING_URI` is not the URL of a server.
+        """
+        url = environ.get("MLFLOW_TRACKING_URI", "")
+        if not re.fullmatch(r"https?://\S+", url):
+            raise SettingsError(
+                f"MLFLOW_TRACKING_URI={url!r} is not allowed with MODEL_URI; "
+                "it must be the http:// or https:// URL of MLflow's tracking server"
+            )
+        return cls(url.rstrip("/"), _authorization(environ))
+
+    def find(self, name: ModelName) -> ModelVersion:
+        """The version that a name stands for now."""
+        if name.alias is not None:
+            query = {"name": name.name, "alias": name.alias}
+            found = self._ask("registered-models/alias", query)
+        else:
+            query = {"name": name.name, "version": str(name.number)}
+            found = self._ask("model-versions/get", query)
+        try:
+            version = found["model_version"]
+            number, run_id = str(version["version"]), version.get("run_id") or None
+        except (KeyError, TypeError, AttributeError):
+            raise ModelNotFound(
+                f"{self.url} does not answer as MLflow does: check MLFLOW_TRACKING_URI"
+            ) from None
+        query = {"name": name.name, "version": number}
+        location = self._ask("model-versions/get-download-uri", query).get("artifact_uri")
+        return ModelVersion(name.name, number, run_id, str(location))
+
+    def open(self, path: str, query: Mapping[str, str] | None = None) -> HTTPResponse:
+        """GET something of the server's API."""
+        url = f"{self.url}/api/2.0/{path}"
+        if query:
+            url += f"?{urllib.parse.urlencode(query)}"
+        request = urllib.request.Request(url, headers=dict(self.headers))  # noqa: S310 - http(s)
+        try:
+            answer: HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
+            return answer
+        except (OSError, HTTPException) as error:
+            raise ModelNotFound(f"{url} cannot be read ({_reason(error)}); {_REMEDY}") from None
+
+    def ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """GET a JSON object of the server's API."""
+        with closing(self.open(path, query)) as answer:
+            try:
+                document = json.loads(answer.read(_MAX_ANSWER_BYTES))
+            except (ValueError, OSError, HTTPException, RecursionError):
+                document = None
+        if not isinstance(document, dict):
+            raise ModelNotFound(f"{self.url}/api/2.0/{path} does not answer JSON; {_REMEDY}")
+        return document
+
+    def _ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
+        return self.ask(f"mlflow/{path}", query)
+
+
+_REMEDY = "check MODEL_URI, MLFLOW_TRACKING_URI, the network and the server's log"
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong; of an answer by MLflow, its own words."""
+    said = str(error)
+    if isinstance(error, urllib.error.HTTPError):
+        try:
+            said += f": {json.loads(error.read(_MAX_ANSWER_BYTES))['message']}"
+        except (ValueError, KeyError, TypeError, OSError, HTTPException):
+            pass
+        finally:
+            error.close()
+    return brief(" ".join(said.split()), _MAX_REASON_CHARACTERS)
+
+
+def _authorization(environ: Mapping[str, str]) -> Mapping[str, str]:
+    token = environ.get("MLFLOW_TRACKING_TOKEN")
+    if token:
+        return {"Authorization": f"Bearer {token}"}
+    user = environ.get("MLFLOW_TRACKING_USERNAME")
+    if user:
+        pair = f"{user}:{environ.get('MLFLOW_TRACKING_PASSWORD', '')}"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    return {}

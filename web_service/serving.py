@@ -1,0 +1,97 @@
+"""The model that is served: one reference, swapped as a whole."""
+
+import os
+import shutil
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+from model_service.errors import ModelRefused
+from model_service.events import Ride, RideId, prediction_of
+from model_service.features import ride_features
+from model_service.service import Model
+
+# Any ride will do; this one is the README's.
+SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
+
+
+class Files:
+    """A folder that was brought for a model: it goes when nobody can predict with it any more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        weakref.finalize(self, _remove, path, os.getpid())
+
+
+def _remove(path: Path, owner: int) -> None:
+    # A worker is a fork with the same folder, which is still its parent's and its siblings'.
+    if os.getpid() == owner:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A model that has predicted.
+
+    Attributes:
+        source: Where it came from, for a person.
+        number: Its version in a registry; None for a model that comes from none.
+        prediction: Makes a prediction event's `prediction`.
+        files: Kept for as long as the model is: it may read them as late as when it predicts.
+    """
+
+    model: Model
+    source: str
+    number: str | None
+    prediction: Callable[[float, RideId], Struct]
+    files: Files | None
+    loaded_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def warm(
+        cls, model: Model, source: str, number: str | None = None, files: Files | None = None
+    ) -> Self:
+        """Have a model predict, before anybody waits for it.
+
+        Raises:
+            ModelRefused: It does not.
+        """
+        try:
+            (value,) = model.predictor.predict(ride_features([SAMPLE]))
+        except Exception as error:
+            raise ModelRefused(
+                f"the model of version {model.version} cannot predict: {type(error).__name__}"
+            ) from error
+        if not isfinite(value):
+            raise ModelRefused(f"the model of version {model.version} predicts {value}")
+        return cls(model, source, number, prediction_of(model.field), files)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A model that could not be loaded, while an older one went on."""
+
+    detail: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+class Serving:
+    """What requests predict with, and how the last look for another went.
+
+    A request reads `current` once: all of its rides are predicted by one model.
+    """
+
+    def __init__(self, served: Served) -> None:
+        self.current = served
+        self.failure: Failure | None = None
+
+    def swap(self, served: Served) -> None:
+        """Predict with another model from now on."""
+        self.current = served
+        self.failure = None

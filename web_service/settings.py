@@ -1,0 +1,89 @@
+"""The web service's environment variables; the model's are `model_service.settings`'s."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from model_service.errors import SettingsError
+from model_service.events import MAX_EVENT_BYTES
+from model_service.settings import Settings
+from web_service.registry import ModelName, Registry
+
+_MAX_PORT = 2**16 - 1
+_MAX_BODY_BYTES = 100 * 2**20
+_DAY = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """Where to listen, what to refuse, and which of a registry's models to follow.
+
+    Attributes:
+        model_name: The registered model that is followed; None serves what `RUN_ID` or
+            `MODEL_LOCATION` names.
+        registry: MLflow's tracking server; there if `model_name` is.
+        poll_seconds: Between two looks at the registry.
+        max_body_bytes: The longest request that is read.
+        address: Where to listen.
+        port: 0 takes any that is free.
+        read_timeout: Seconds to wait for more of a request.
+    """
+
+    model_name: ModelName | None
+    registry: Registry | None
+    poll_seconds: int
+    max_body_bytes: int
+    address: str
+    port: int
+    read_timeout: int
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings; an empty variable counts as one that is not set.
+
+        Raises:
+            SettingsError: A variable is missing or wrong; the message has its name, its value and
+                what is allowed.
+        """
+        model_name = _model_name(environ)
+        return cls(
+            model_name=model_name,
+            registry=None if model_name is None else Registry.from_environ(environ),
+            poll_seconds=_integer(environ, "MODEL_POLL_SECONDS", 10, 1, _DAY),
+            max_body_bytes=_integer(environ, "MAX_BODY_BYTES", MAX_EVENT_BYTES, 1, _MAX_BODY_BYTES),
+            address=environ.get("BIND_ADDRESS") or "127.0.0.1",
+            port=_integer(environ, "PORT", 9696, 0, _MAX_PORT),
+            read_timeout=_integer(environ, "READ_TIMEOUT", 10, 1, _DAY),
+        )
+
+
+def model_settings(environ: Mapping[str, str], location: str, run_id: str | None) -> Settings:
+    """The settings of a model that a registry names, in the place of those that name one.
+
+    Raises:
+        SettingsError: A variable is wrong.
+    """
+    named = {"MODEL_LOCATION": location, "RUN_ID": run_id or ""}
+    return Settings.from_environ({**environ, **named})
+
+
+def _model_name(environ: Mapping[str, str]) -> ModelName | None:
+    uri = environ.get("MODEL_URI")
+    if not uri:
+        return None
+    for name in ("MODEL_LOCATION", "RUN_ID"):
+        if environ.get(name):
+            raise SettingsError(
+                f"MODEL_URI={uri!r} and {name}={environ[name]!r} each name a model; set one of them"
+            )
+    return ModelName.parse(uri)
+
+
+def _integer(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = environ.get(name) or str(default)
+    if not re.fullmatch("[0-9]{1,12}", text) or not least <= int(text) <= most:
+        raise SettingsError(
+            f"{name}={text!r} is not allowed; it must be a whole number from {least} to {most}"
+        )
+    return int(text)
