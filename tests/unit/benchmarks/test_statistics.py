@@ -38,5 +38,5 @@ def test_ratio_is_by_the_round(taken: list[float], factor: float) -> None:
 
 def test_ratio_of_unequal_rounds_is_refused() -> None:
     """A round in which one of the two is missing is an error."""
-    with pytest.raises(ValueError, match="longer"):
+    with pytest.raises(ValueError, match="shorter"):
         ratio([1.0, 2.0], [1.0])
