@@ -31,9 +31,6 @@ LATENCIES = (0.0, 0.015)
 REGION = "us-east-1"
 
 
-
-
-
 def main() -> None:
     """Measure, and print a table of microseconds a record."""
     os.environ.update(
@@ -58,9 +55,7 @@ def measure(latency: float) -> dict[str, float]:
             for way, put_all in ways.items():
                 taken[way].append(_seconds(put_all))
     records = CALLS * ENTRIES
-    return {
-        way: statistics.median(seconds[1:]) / records * 1e6 for way, seconds in taken.items()
-    }
+    return {way: statistics.median(seconds[1:]) / records * 1e6 for way, seconds in taken.items()}
 
 
 def _ways(endpoint: str, pool: ThreadPoolExecutor) -> dict[str, Callable[[], object]]:
