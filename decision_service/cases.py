@@ -44,9 +44,9 @@ class Case(Struct, frozen=True, omit_defaults=True):
 
     due: float
     predictions: Mapping[str, Held] = {}
-    late: Sequence[str] = ()
+    late: tuple[str, ...] = ()
     decision: str | None = None
-    missing: Sequence[str] = ()
+    missing: tuple[str, ...] = ()
     too_late: Mapping[str, str] = {}
     is_put: bool = False
     revision: int = 0
@@ -80,7 +80,7 @@ def joined(case: Case, arrival: Arrival, now: float) -> Case:
                 case = replace(case, too_late={**case.too_late, name: arrival.event_id})
         elif name not in case.predictions:
             held = {**case.predictions, name: Held(value, arrival.event_id)}
-            late = [*case.late, name] if now > case.due else case.late
+            late = (*case.late, name) if now > case.due else case.late
             case = replace(case, predictions=held, late=late)
     return case
 
@@ -110,7 +110,7 @@ def decided(case: Case, key: Key, rules: Rules) -> Case:
         "late": sorted(case.late),
         "event_id": decision_event_id(rules.name, rules.version, key),
     }
-    return replace(case, decision=_json(event), missing=missing, predictions={}, late=())
+    return replace(case, decision=_json(event), missing=tuple(missing), predictions={}, late=())
 
 
 def _answer(case: Case, missing: Sequence[str], rules: Rules) -> Mapping[str, Any]:

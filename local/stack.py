@@ -1,4 +1,4 @@
-"""A SAM template's streams, bucket and functions, running on the emulator."""
+"""A SAM template's streams, buckets, tables and functions, running on the emulator."""
 
 import json
 import os
@@ -16,7 +16,9 @@ from local.emulator import REGION, Emulator
 from local.function import InProcessFunction
 from local.mapping import EventSourceMapping
 from local.resources import ACCOUNT
+from local.schedule import Schedule
 from local.settings import MappingSettings
+from local.tables import create_table
 from local.template import Function, Template, read_template
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -99,18 +101,21 @@ class Stack:
         self.emulator = emulator
         self.template: Template = read_template(path, parameters, REGION)
         self._create_resources()
-        self.mappings = [
-            mapping
-            for function in self.template.functions
-            for mapping in self._feed(function, path.parent)
-        ]
+        self.mappings: list[EventSourceMapping] = []
+        self.schedules: list[Schedule] = []
+        for function in self.template.functions:
+            self._feed(function, path.parent)
 
     def __enter__(self) -> Self:
         for mapping in self.mappings:
             mapping.start()
+        for schedule in self.schedules:
+            schedule.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for schedule in self.schedules:
+            schedule.stop()
         for mapping in self.mappings:
             mapping.stop()
 
@@ -123,12 +128,14 @@ class Stack:
             )
         for bucket in self.template.buckets:
             s3.create_bucket(Bucket=bucket)
+        for table in self.template.tables:
+            create_table(self.emulator.client("dynamodb"), table)
         for queue in self.template.queues:
             self.emulator.client("sqs").create_queue(QueueName=queue)
 
-    def _feed(self, function: Function, folder: Path) -> list[EventSourceMapping]:
+    def _feed(self, function: Function, folder: Path) -> None:
         loaded = InProcessFunction(function, folder, self.emulator.environ)
-        return [
+        self.mappings += [
             EventSourceMapping(
                 self.emulator.client("kinesis"),
                 loaded,
@@ -136,6 +143,9 @@ class Stack:
                 self._destination(function, settings),
             )
             for settings in function.mappings
+        ]
+        self.schedules += [
+            Schedule(name, loaded, seconds) for name, seconds in function.schedules.items()
         ]
 
     def _destination(self, function: Function, settings: MappingSettings) -> Destination:

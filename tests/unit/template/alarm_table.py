@@ -10,7 +10,7 @@ from tests.unit.template.resources import Template, of_type
 # A key besides these, as a Unit that the metric does not have, can keep an alarm silent.
 _OF_A_STAT = {"Metric", "Period", "Stat"}
 _OF_A_PART = {"Expression", "Id", "Label", "MetricStat", "ReturnData"}
-_OF_A_RESOURCE = {"Properties", "Type"}
+_OF_A_RESOURCE = {"Condition", "Properties", "Type"}
 _OF_A_METRIC = {"Dimensions", "MetricName", "Namespace", "Period", "Statistic"}
 _OF_AN_ALARM = {
     "ActionsEnabled",
@@ -37,6 +37,7 @@ class Watch:
         period: In seconds, of every metric.
         evaluations: Periods that are looked at.
         datapoints: Periods of these that must be over the threshold.
+        condition: Under which it is there; None is always.
         missing: What a period without data counts as.
         metrics: By ID, which an alarm on a single metric does not have.
     """
@@ -48,6 +49,7 @@ class Watch:
     evaluations: str
     datapoints: str
     missing: str = "notBreaching"
+    condition: str | None = None
     metrics: Mapping[str, str]
 
 
@@ -62,7 +64,7 @@ def problems(template: Template, listed: Mapping[str, Watch]) -> list[str]:
             for name in alarms.keys() & listed.keys()
             for problem in [
                 *_unknown_keys(template["Resources"][name], alarms[name]),
-                *_differences(_watch(alarms[name]), listed[name]),
+                *_differences(_watch(template["Resources"][name]), listed[name]),
             ]
         ),
     ]
@@ -87,7 +89,8 @@ def _differences(found: Watch, listed: Watch) -> Iterator[str]:
             yield f".{field.name} is {is_}; it must be {must_be}"
 
 
-def _watch(alarm: Mapping[str, Any]) -> Watch:
+def _watch(resource: Mapping[str, Any]) -> Watch:
+    alarm = resource.get("Properties", {})
     parts = choices(alarm.get("Metrics", []))
     expressions = [part["Expression"] + when for part, when in parts if "Expression" in part]
     stats = {part["Id"]: (part["MetricStat"], when) for part, when in parts if "MetricStat" in part}
@@ -101,6 +104,7 @@ def _watch(alarm: Mapping[str, Any]) -> Watch:
         period=", ".join(sorted({text(stat.get("Period")) for stat, _ in stats.values()})),
         evaluations=text(alarm["EvaluationPeriods"]),
         datapoints=text(alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])),
+        condition=resource.get("Condition"),
         missing=text(alarm.get("TreatMissingData", "missing")),
         metrics={key: _metric(stat) + when for key, (stat, when) in stats.items()},
     )

@@ -11,10 +11,10 @@ type Environment = Mapping[str, Set[str]]
 
 _REQUIRED: Mapping[str, Any] = {
     "PackageType": "Image",
-    "ImageConfig": {"Command": ["lambda_function.lambda_handler"]},
     # Lambda then writes the fields of a log line as fields of JSON.
     "LoggingConfig.LogFormat": "JSON",
 }
+_COMMANDS = ("lambda_function.lambda_handler", "decision_function.lambda_handler")
 # None is Lambda's default, which is INFO.
 _LOG_LEVELS = (None, "TRACE", "DEBUG", "INFO")
 _LEVELS = ("ApplicationLogLevel", "SystemLogLevel")
@@ -28,7 +28,7 @@ def problems(template: Template, environments: Mapping[str, Environment]) -> lis
         environments: Every variable of every function, with the texts that it may have.
     """
     functions = dict(of_type(template, "AWS::Lambda::Function"))
-    rules = (_required, _log_levels, _stopped)
+    rules = (_required, _command, _log_levels, _stopped)
     return [
         *(f"{name} is not on the list" for name in functions.keys() - environments.keys()),
         *(f"{name} is gone" for name in environments.keys() - functions.keys()),
@@ -48,6 +48,14 @@ def _required(template: Template, function: dict[str, Any]) -> Iterator[str]:
         found = at(function, path)
         if found != value:
             yield f".{path} is {found}; it must be {value}"
+
+
+def _command(template: Template, function: dict[str, Any]) -> Iterator[str]:
+    """A function that decides is one that is told of its cases."""
+    variables = at(function, "Environment.Variables") or {}
+    command = {"Command": [_COMMANDS["DECISIONS_TABLE" in variables]]}
+    if function.get("ImageConfig") != command:
+        yield f".ImageConfig is {function.get('ImageConfig')}; it must be {command}"
 
 
 def _log_levels(template: Template, function: dict[str, Any]) -> Iterator[str]:

@@ -38,6 +38,16 @@ ENVIRONMENTS = {
         "MODEL_NAME": {"ride_tip_prediction_model"},
         "PREDICTION_FIELD": {"ride_tip"},
     },
+    "DecisionFunction": {
+        **EVERY,
+        "NEEDED_PREDICTIONS": {"${NeededPredictions}"},
+        "WINDOW_SECONDS": {"${DecisionWindowSeconds}"},
+        "DECISION_POLICY": {"${DecisionPolicy}"},
+        "DECISION_VERSION": {"${DecisionVersion}"},
+        "DECISION_NAME": {"ride_decision"},
+        "DECISIONS_TABLE": {"${DecisionCases}"},
+        "DECISIONS_STREAM_NAME": {"${RideDecisions}"},
+    },
 }
 VARIABLES = "DurationFunction/Environment/Variables"
 LOGGING = "TipFunction/LoggingConfig"
