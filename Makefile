@@ -23,7 +23,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up test check integration-test soak fuzz bench capacity image try-image read redrive \
+.PHONY: help run decide up test check integration-test soak fuzz bench capacity image try-image read redrive \
     replay release rollback setup python lock clean
 
 help: ## list the targets
@@ -31,6 +31,9 @@ help: ## list the targets
 
 run: $(READY) ## send RIDES rides (1000) to the local stack and print their predictions
 	@$(VENV)/python -m local.run --rides '$(RIDES)'
+
+decide: $(READY) ## the same rides, with the decisions on them printed instead
+	@$(VENV)/python -m local.run --rides '$(RIDES)' --show decisions
 
 up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
@@ -102,7 +105,10 @@ bench: $(READY) ## how much a batch gains over single calls
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)
 
-setup: $(READY) ## the environment, and nothing else
+setdecide: $(READY) ## the same rides, with the decisions on them printed instead
+	@$(VENV)/python -m local.run --rides '$(RIDES)' --show decisions
+
+up: $(READY) ## the environment, and nothing else
 
 python: $(READY) ## print the path of the environment's interpreter
 	@echo $(abspath $(VENV)/python)

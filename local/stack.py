@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -61,6 +62,35 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
     }
     result = run_training(environ, *options)
     return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
+
+
+def train_models(emulator: Emulator, folder: Path) -> tuple[TrainedModel, TrainedModel]:
+    """Train a model of durations and one of tips, at the same time.
+
+    Raises:
+        RuntimeError: Training failed; the message has what it printed.
+    """
+    emulator.client("s3").create_bucket(Bucket=MODEL_BUCKET)
+
+    def train(target: str) -> TrainedModel:
+        # A tracking database each: two processes do not set up one.
+        (folder / target).mkdir()
+        return train_model(emulator, folder / target, "--target", target)
+
+    with ThreadPoolExecutor(2) as workers:
+        duration, tip = workers.map(train, ("duration", "tip"))
+    return duration, tip
+
+
+def parameters_of(duration: TrainedModel, tip: TrainedModel) -> dict[str, str]:
+    """What template.yaml wants to know to deploy two predictors, and decisions on what they say."""
+    # Both read each ride that is put, whenever they have started.
+    return {
+        "ModelBucket": MODEL_BUCKET,
+        "RunId": duration.run_id,
+        "TipRunId": tip.run_id,
+        "TipStartingPosition": "TRIM_HORIZON",
+    }
 
 
 def run_training(environ: Mapping[str, str], *options: str) -> dict[str, Any]:
