@@ -1,5 +1,6 @@
 """The composition root: settings -> a service, with its clients made."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.config import Config
@@ -11,7 +12,31 @@ from decision_service.settings import Settings
 from decision_service.sink import DecisionStream
 from decision_service.store import WRITERS, DynamoStore
 from model_service.bootstrap import QUICK, make_client, rejection_sink
+from model_service.deadline import Context, Deadline
 from model_service.sinks import PredictionStream
+
+Handler = Callable[[Mapping[str, Any], Context | None], dict[str, Any]]
+
+
+def build_handler(environ: Mapping[str, str]) -> Handler:
+    """A Lambda handler: it joins a batch of predictions, or decides what is due by a schedule.
+
+    Args:
+        environ: What `Settings` is read from.
+
+    Raises:
+        SettingsError: A variable is missing or wrong, or the policy cannot be loaded.
+    """
+    service = build_service(Settings.from_environ(environ))
+
+    def lambda_handler(event: Mapping[str, Any], context: Context | None) -> dict[str, Any]:
+        deadline = Deadline.of(context)
+        # "Using Lambda with Amazon EventBridge": what a schedule's event says of itself.
+        if event.get("source") == "aws.events":
+            return service.sweep(deadline)
+        return service.handle(event, deadline)
+
+    return lambda_handler
 
 
 def build_service(settings: Settings) -> Service:
