@@ -6,6 +6,7 @@ CLOUD ?=
 STACK ?=
 STREAM ?=
 BUCKET ?=
+NAME ?=
 ARGS ?=
 RUNS ?= 10000000
 SEED ?= 1
@@ -23,7 +24,7 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run decide up test check integration-test soak fuzz bench capacity image try-image read redrive \
+.PHONY: help run decide up test check integration-test soak fuzz bench capacity image try-image predictor read redrive \
     replay release rollback setup python lock clean
 
 help: ## list the targets
@@ -73,6 +74,9 @@ image: ## build the Lambda image with docker, podman or buildah
 
 try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
 	@scripts/try-image
+
+predictor: $(READY) ## add a predictor of NAME to template.yaml, as that of tips is there
+	@$(VENV)/python -m ops.predictor '$(NAME)'
 
 read: $(READY) ## print the records of STREAM, the predictions if not given
 	@$(VENV)/python -m ops.read '$(STREAM)'

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-
 FIELDS = {"ride_duration", "ride_tip"}
 
 

@@ -197,6 +197,16 @@ def test_readme_names_every_variable_with_its_default() -> None:
         assert f"| `{name}` | `{default}` |" in table
 
 
+def test_readme_third_predictor_takes_one_command(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """The command writes the template's lines, and says which parameter the run ID is for."""
+    said = run(block("make predictor"), checkout, shell_environ)
+
+    assert "deploy it with SurgeRunId=" in said
+    assert "  SurgeFunction:\n" in (checkout / "template.yaml").read_text()
+
+
 @pytest.mark.parametrize("target", re.findall(r"`make ([\w-]+)", README))
 def test_readme_targets_exist(target: str) -> None:
     """Every make target that the README names is in the Makefile."""

@@ -64,7 +64,7 @@ def problems(template: Template, listed: Mapping[str, Watch]) -> list[str]:
             for name in alarms.keys() & listed.keys()
             for problem in [
                 *_unknown_keys(template["Resources"][name], alarms[name]),
-                *_differences(_watch(template["Resources"][name]), listed[name]),
+                *_differences(watch_of(template["Resources"][name]), listed[name]),
             ]
         ),
     ]
@@ -89,7 +89,8 @@ def _differences(found: Watch, listed: Watch) -> Iterator[str]:
             yield f".{field.name} is {is_}; it must be {must_be}"
 
 
-def _watch(resource: Mapping[str, Any]) -> Watch:
+def watch_of(resource: Mapping[str, Any]) -> Watch:
+    """What an alarm watches and when it rings."""
     alarm = resource.get("Properties", {})
     parts = choices(alarm.get("Metrics", []))
     expressions = [part["Expression"] + when for part, when in parts if "Expression" in part]

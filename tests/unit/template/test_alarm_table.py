@@ -89,8 +89,13 @@ ALARMS = {
         metrics={
             **of_mappings("Delivered", "OnFailureDestinationDeliveredEventCount", **DECISIONS),
             **of_mappings("Dropped", "DroppedEventCount", **DECISIONS),
-            **of_functions("Undelivered", "DestinationDeliveryFailures"),
         },
+    ),
+    "UndeliveredAlarm": Watch(
+        watches="SUM(METRICS())",
+        evaluations="1",
+        datapoints="1",
+        metrics=of_functions("Undelivered", "DestinationDeliveryFailures"),
     ),
     "DecisionsStalledAlarm": Watch(
         watches="IF(incoming > 0 AND (FILL(polled, 0) == 0 OR FILL(ticks, 0) == 0), 1, 0)",
