@@ -24,8 +24,8 @@ HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.rea
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run decide up test check integration-test soak fuzz bench capacity image try-image predictor read redrive \
-    replay release rollback setup python lock clean
+.PHONY: help run decide up test check integration-test soak fuzz bench capacity image try-image \
+    predictor read redrive replay release rollback setup python lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
@@ -109,10 +109,7 @@ bench: $(READY) ## how much a batch gains over single calls
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)
 
-setdecide: $(READY) ## the same rides, with the decisions on them printed instead
-	@$(VENV)/python -m local.run --rides '$(RIDES)' --show decisions
-
-up: $(READY) ## the environment, and nothing else
+setup: $(READY) ## the environment, and nothing else
 
 python: $(READY) ## print the path of the environment's interpreter
 	@echo $(abspath $(VENV)/python)

@@ -1,8 +1,8 @@
 """`make predictor NAME=surge`: adds a predictor to template.yaml, as the one of tips is there.
 
-CloudFormation's loops (`Fn::ForEach`) are in the way of what else reads this template: cfn-lint 1.58
-does not expand them in a SAM template, and the SAM CLI only with an option. So a predictor is some
-lines in many places. This copies those of the tip predictor; nobody writes them by hand.
+CloudFormation's loops (`Fn::ForEach`) are in the way of what else reads this template: cfn-lint
+1.58 does not expand them in a SAM template, and the SAM CLI only with an option. So a predictor is
+some lines in many places. This copies those of the tip predictor; nobody writes them by hand.
 
 CloudWatch takes ten metrics in an alarm, which leaves room for four predictors beside decisions.
 """
