@@ -52,8 +52,9 @@ RUN scripts/serving-packages pipenv/bin/python /packages batch
 # not checked against its source holds no modification time: the same code makes the same files.
 FROM ${BASE_IMAGE} AS code
 WORKDIR /code
-COPY lambda_function.py ./
+COPY lambda_function.py decision_function.py ./
 COPY model_service/ model_service/
+COPY decision_service/ decision_service/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .
 
 FROM ${BASE_IMAGE} AS batch-code

@@ -9,6 +9,7 @@ RUN_ID ?=
 STACK ?=
 STREAM ?=
 BUCKET ?=
+NAME ?=
 ARGS ?=
 RUNS ?= 10000000
 SEED ?= 1
@@ -30,14 +31,18 @@ WEB_READY := .tools/browser/.ready .tools/schemathesis/.ready
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run up web test check integration-test soak fuzz bench bench-quick bench-batch bench-web \
-    score capacity image web-image try-image read redrive replay release rollback setup python lock clean
+.PHONY: help run decide up web test check integration-test soak fuzz bench bench-quick bench-batch \
+    bench-web score capacity image web-image try-image predictor read redrive replay release rollback \
+    setup python lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
 
 run: $(READY) ## send RIDES rides (1000) to the local stack and print their predictions
 	@$(VENV)/python -m local.run --rides '$(RIDES)'
+
+decide: $(READY) ## the same rides, with the decisions on them printed instead
+	@$(VENV)/python -m local.run --rides '$(RIDES)' --show decisions
 
 up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 	@$(VENV)/python -m local.up $(if $(PORT),--port '$(PORT)')
@@ -83,6 +88,9 @@ web-image: ## build the web service's image, ride-predictions-web:latest
 
 try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
 	@scripts/try-image
+
+predictor: $(READY) ## add a predictor of NAME to template.yaml, as that of tips is there
+	@$(VENV)/python -m ops.predictor '$(NAME)'
 
 read: $(READY) ## print the records of STREAM, the predictions if not given
 	@$(VENV)/python -m ops.read '$(STREAM)'

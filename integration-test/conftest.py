@@ -122,6 +122,7 @@ def stack(
                 "TipRunId": tip_model.run_id,
                 "TipModelSha256": tip_model.sha256,
                 "TipStartingPosition": "TRIM_HORIZON",
+                "DecisionWindowSeconds": "30",
                 "ExperimentId": model.experiment_id,
                 "ModelBucket": model_bucket,
                 **cloud.parameters,

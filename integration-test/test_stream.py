@@ -12,7 +12,7 @@ from harness.cloud import Cloud
 from harness.commands import run
 from harness.compare import differences
 from harness.models import LoggedModel
-from harness.rides import BadRecord, Put, ride
+from harness.rides import BadRecord, Put, features, ride
 from harness.stack import Stack
 
 from tests.polling import until
@@ -115,6 +115,62 @@ def test_ride_comes_out_of_both_predictors(
 
     require(stack.predictions(model.name, ids(rides)), model.events(rides, puts))
     require(stack.predictions(tip_model.name, ids(rides)), tip_model.events(rides, puts))
+
+
+def test_rides_are_decided_on_once_each_by_what_both_predictors_say(
+    stack: Stack, model: LoggedModel, tip_model: LoggedModel
+) -> None:
+    """From put-record to the stream of decisions: each decision is whole, and on both values."""
+    rides = some_rides(20)
+    puts = put_rides(stack, rides)
+    events = zip(model.events(rides, puts), tip_model.events(rides, puts), strict=True)
+    looks = [features(event) for event in rides]
+    values = zip(model.values(looks), tip_model.values(looks), strict=True)
+
+    found = stack.decisions(ids(rides))
+
+    require(found, [decision(*e, *v) for e, v in zip(events, values, strict=True)])
+    printed = [json.loads(line) for line in stack.run("ReadDecisions").splitlines()]
+    assert all(printed.count(event) == 1 for event in found)
+
+
+def test_ride_whose_tip_never_comes_is_decided_without_it(stack: Stack) -> None:
+    """At the end of its window, the schedule has a ride decided, and the missing one is named."""
+    (ride_id,) = ids(some_rides(1))
+    duration = {"ride_duration": 21.5, "ride_id": ride_id}
+    stack.put_prediction(
+        {"model": "another", "version": "1", "prediction": duration, "event_id": "another:1"}
+    )
+
+    (found,) = stack.decisions([ride_id])
+
+    assert found["missing"] == ["ride_tip"]
+    assert found["decision"] == {"take": None, "tip_an_hour": None, "ride_id": ride_id}
+
+
+def decision(duration: Event, tip: Event, minutes: float, dollars: float) -> Event:
+    """The whole decision event on a ride, worked out anew."""
+    tip_an_hour = dollars / (max(minutes, 1.0) / 60)
+    ride_id = duration["prediction"]["ride_id"]
+    return {
+        "policy": "ride_decision",
+        "version": "1",
+        "decision": {
+            "take": tip_an_hour >= 10,
+            "tip_an_hour": pytest.approx(tip_an_hour, abs=0.0051),
+            "ride_id": ride_id,
+        },
+        "predictions": {
+            "ride_duration": {
+                "value": duration["prediction"]["ride_duration"],
+                "event_id": duration["event_id"],
+            },
+            "ride_tip": {"value": tip["prediction"]["ride_tip"], "event_id": tip["event_id"]},
+        },
+        "missing": [],
+        "late": [],
+        "event_id": f"ride_decision:1:{ride_id}",
+    }
 
 
 def test_bad_records_are_set_aside_and_the_checkpoint_moves_on(

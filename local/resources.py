@@ -11,6 +11,7 @@ ACCOUNT = "123456789012"
 STACK = "local"
 
 _NAME_PROPERTIES = {
+    "AWS::DynamoDB::Table": "TableName",
     "AWS::Kinesis::Stream": "Name",
     "AWS::S3::Bucket": "BucketName",
     "AWS::SQS::Queue": "QueueName",
@@ -18,7 +19,7 @@ _NAME_PROPERTIES = {
 
 
 class Resources:
-    """Streams, buckets and queues have names here; other resources are only told by their type.
+    """Streams, buckets, tables and queues have names; others are only told by their type.
 
     Args:
         declared: The template's Resources.
@@ -55,7 +56,7 @@ class Resources:
         }
 
     def name(self, logical_id: str) -> str:
-        """The physical name of a stream, a bucket or a queue.
+        """The physical name of a stream, a bucket, a table or a queue.
 
         Raises:
             TemplateError: The resource is of another type, or its condition is false.
@@ -74,13 +75,14 @@ class Resources:
         return text(f"{logical_id}: {name_property}", given.get(name_property, made_up))
 
     def arn(self, logical_id: str) -> str:
-        """The ARN of a stream, a bucket or a queue.
+        """The ARN of a stream, a bucket, a table or a queue.
 
         Raises:
             TemplateError: The resource is of another type, or its condition is false.
         """
         name = self.name(logical_id)
         return {
+            "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{self._region}:{ACCOUNT}:table/{name}",
             "AWS::Kinesis::Stream": f"arn:aws:kinesis:{self._region}:{ACCOUNT}:stream/{name}",
             "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
             "AWS::SQS::Queue": f"arn:aws:sqs:{self._region}:{ACCOUNT}:{name}",

@@ -1,7 +1,8 @@
-"""`make run`: rides in, predictions out, on the local stack.
+"""`make run`: rides in, predictions and decisions out, on the local stack.
 
-Prediction events go to stdout, one JSON line each, and nothing else does. Progress and a summary go
-to stderr. The exit status is 0 only if every ride is accounted for.
+Prediction events, or with `make decide` decision events, go to stdout, one JSON line each, and
+nothing else does. Progress and a summary go to stderr. The exit status is 0 only if every ride is
+accounted for.
 """
 
 import argparse
@@ -20,10 +21,11 @@ from local.emulator import Emulator, leave_aws
 from local.ledger import Ledger
 from local.reader import StreamReader
 from local.rides import SampleRide, sample_rides
-from local.stack import MODEL_BUCKET, Stack, stop_on_signals, train_model
+from local.stack import Stack, parameters_of, stop_on_signals, train_models
 from model_service.aggregation import payloads
 
-FUNCTION = "DurationFunction"
+PREDICTORS = ("DurationFunction", "TipFunction")
+DECIDES = "DecisionFunction"
 # API reference, PutRecords: at most 500 entries.
 ENTRIES_A_CALL = 500
 POLL_SECONDS = 0.02
@@ -33,12 +35,12 @@ STALLED_SECONDS = 30.0
 
 def main() -> int:
     """Run the whole and answer with the exit status."""
-    count = _arguments().rides
+    arguments = _arguments()
     stop_on_signals()
     leave_aws()
     logging.disable(logging.WARNING)  # the summary says what became of each ride
     try:
-        ledger = _run(count)
+        ledger = _run(arguments.rides, arguments.show)
     except KeyboardInterrupt:
         _say("stopped")
         return 130
@@ -53,36 +55,48 @@ def main() -> int:
     return 1 if ledger.faults() else 0
 
 
-def _run(count: int) -> Ledger:
+def _run(count: int, show: str) -> Ledger:
     with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
-        _say("training the sample model ...")
-        model = train_model(emulator, Path(folder))
-        _say(f"trained run {model.run_id}: RMSE {model.rmse:.2f} minutes")
-        with Stack(emulator, {"RunId": model.run_id, "ModelBucket": MODEL_BUCKET}) as stack:
+        _say("training the sample models ...")
+        duration, tip = train_models(emulator, Path(folder))
+        _say(f"trained run {duration.run_id}: RMSE {duration.rmse:.2f} minutes")
+        _say(f"trained run {tip.run_id}: RMSE {tip.rmse:.2f} dollars")
+        with Stack(emulator, parameters_of(duration, tip)) as stack:
             _say(f"sending {count} rides ...")
-            return account_for(stack, sample_rides(count))
+            return account_for(stack, sample_rides(count), show)
 
 
-def account_for(stack: Stack, rides: Sequence[SampleRide]) -> Ledger:
-    """Send rides, print their predictions, and follow each until it is predicted or rejected."""
-    function = stack.template.function(FUNCTION)
-    environment, (mapping,) = function.environment, function.mappings
+def account_for(stack: Stack, rides: Sequence[SampleRide], show: str) -> Ledger:
+    """Send rides, and follow each until it is rejected, or predicted and decided on.
+
+    Args:
+        stack: What they are sent to.
+        rides: What is sent.
+        show: What is printed: `predictions` or `decisions`.
+    """
+    functions = [stack.template.function(name) for name in PREDICTORS]
+    decides = stack.template.function(DECIDES).environment
+    environment, (mapping,) = functions[0].environment, functions[0].mappings
     kinesis, s3 = stack.emulator.client("kinesis"), stack.emulator.client("s3")
-    output = StreamReader(kinesis, environment["PREDICTIONS_STREAM_NAME"])
-    ledger = Ledger()
+    predictions = StreamReader(kinesis, environment["PREDICTIONS_STREAM_NAME"])
+    decisions = StreamReader(kinesis, decides["DECISIONS_STREAM_NAME"])
+    ledger = Ledger([each.environment["MODEL_NAME"] for each in functions], is_deciding=True)
     with ThreadPoolExecutor(1) as sender:
         sent = sender.submit(_send, kinesis, mapping.stream, rides, ledger)
         progressed = time.monotonic()
         while ledger.settled() < len(rides) and time.monotonic() < progressed + STALLED_SECONDS:
             if sent.done():
                 sent.result()
-            before = ledger.settled()
-            for data in chain.from_iterable(payloads(record.data) for record in output.read()):
-                print(data.decode(), flush=True)  # noqa: T201 - the command's output
+            before = ledger.progress()
+            for data in chain.from_iterable(payloads(record.data) for record in predictions.read()):
+                _print(data, if_shown=show == "predictions")
                 ledger.take_prediction(data, time.monotonic())
+            for record in decisions.read():
+                _print(record.data, if_shown=show == "decisions")
+                ledger.take_decision(record.data)
             for body in _rejection_objects(s3, environment["FAILURES_BUCKET"]):
                 ledger.take_rejections(body)
-            if ledger.settled() > before:
+            if ledger.progress() > before:
                 progressed = time.monotonic()
             time.sleep(POLL_SECONDS)
         sent.result()
@@ -110,10 +124,16 @@ def _rejection_objects(s3: Any, bucket: str) -> Iterator[bytes]:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="make run", usage="make run [RIDES=N]", description=__doc__
+        prog="make run", usage="make run|decide [RIDES=N]", description=__doc__
     )
     parser.add_argument("--rides", type=_count, default=1000, help="how many rides to send")
+    parser.add_argument("--show", choices=("predictions", "decisions"), default="predictions")
     return parser.parse_args()
+
+
+def _print(data: bytes, *, if_shown: bool) -> None:
+    if if_shown:
+        print(data.decode(), flush=True)  # noqa: T201 - the command's output
 
 
 def _count(text: str) -> int:

@@ -1,4 +1,4 @@
-"""A SAM template's streams, bucket and functions, running on the emulator."""
+"""A SAM template's streams, buckets, tables and functions, running on the emulator."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,7 +17,9 @@ from local.emulator import REGION, Emulator
 from local.function import InProcessFunction
 from local.mapping import EventSourceMapping
 from local.resources import ACCOUNT
+from local.schedule import Schedule
 from local.settings import MappingSettings
+from local.tables import create_table
 from local.template import Function, Template, read_template
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -61,6 +64,35 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
     return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
 
 
+def train_models(emulator: Emulator, folder: Path) -> tuple[TrainedModel, TrainedModel]:
+    """Train a model of durations and one of tips, at the same time.
+
+    Raises:
+        RuntimeError: Training failed; the message has what it printed.
+    """
+    emulator.client("s3").create_bucket(Bucket=MODEL_BUCKET)
+
+    def train(target: str) -> TrainedModel:
+        # A tracking database each: two processes do not set up one.
+        (folder / target).mkdir()
+        return train_model(emulator, folder / target, "--target", target)
+
+    with ThreadPoolExecutor(2) as workers:
+        duration, tip = workers.map(train, ("duration", "tip"))
+    return duration, tip
+
+
+def parameters_of(duration: TrainedModel, tip: TrainedModel) -> dict[str, str]:
+    """What template.yaml wants to know to deploy two predictors, and decisions on what they say."""
+    # Both read each ride that is put, whenever they have started.
+    return {
+        "ModelBucket": MODEL_BUCKET,
+        "RunId": duration.run_id,
+        "TipRunId": tip.run_id,
+        "TipStartingPosition": "TRIM_HORIZON",
+    }
+
+
 def run_training(
     environ: Mapping[str, str], *options: str, folder: Path = PROJECT
 ) -> dict[str, Any]:
@@ -101,18 +133,21 @@ class Stack:
         self.emulator = emulator
         self.template: Template = read_template(path, parameters, REGION)
         self._create_resources()
-        self.mappings = [
-            mapping
-            for function in self.template.functions
-            for mapping in self._feed(function, path.parent)
-        ]
+        self.mappings: list[EventSourceMapping] = []
+        self.schedules: list[Schedule] = []
+        for function in self.template.functions:
+            self._feed(function, path.parent)
 
     def __enter__(self) -> Self:
         for mapping in self.mappings:
             mapping.start()
+        for schedule in self.schedules:
+            schedule.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        for schedule in self.schedules:
+            schedule.stop()
         for mapping in self.mappings:
             mapping.stop()
 
@@ -125,12 +160,14 @@ class Stack:
             )
         for bucket in self.template.buckets:
             s3.create_bucket(Bucket=bucket)
+        for table in self.template.tables:
+            create_table(self.emulator.client("dynamodb"), table)
         for queue in self.template.queues:
             self.emulator.client("sqs").create_queue(QueueName=queue)
 
-    def _feed(self, function: Function, folder: Path) -> list[EventSourceMapping]:
+    def _feed(self, function: Function, folder: Path) -> None:
         loaded = InProcessFunction(function, folder, self.emulator.environ)
-        return [
+        self.mappings += [
             EventSourceMapping(
                 self.emulator.client("kinesis"),
                 loaded,
@@ -138,6 +175,9 @@ class Stack:
                 self._destination(function, settings),
             )
             for settings in function.mappings
+        ]
+        self.schedules += [
+            Schedule(name, loaded, seconds) for name, seconds in function.schedules.items()
         ]
 
     def _destination(self, function: Function, settings: MappingSettings) -> Destination:

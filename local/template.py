@@ -1,10 +1,10 @@
-"""What a SAM template says of streams, buckets, queues, functions and Kinesis events.
+"""What a SAM template says of streams, buckets, tables, queues, functions and their events.
 
 Only what the local stack needs is resolved, so a template may hold anything else beside it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import yaml
 
 from local.errors import TemplateError
 from local.intrinsics import Resolver
+from local.rates import rate_seconds
 from local.sam_globals import with_globals
 from local.settings import MappingSettings
 from local.streams import Stream
+from local.tables import DEFINED, Table
 from local.values import text, whole_number
 
 # Lambda quotas: what a function has that does not say otherwise.
@@ -31,6 +33,7 @@ class Function:
         environment: Its environment variables, resolved.
         timeout_seconds: How long one invocation may take.
         mappings: Its Kinesis events.
+        schedules: Seconds between its scheduled events, by their names.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Function:
     environment: Mapping[str, str]
     timeout_seconds: int
     mappings: Sequence[MappingSettings]
+    schedules: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Template:
     buckets: Sequence[str]
     queues: Sequence[str]
     functions: Sequence[Function]
+    tables: Sequence[Table] = ()
 
     def function(self, name: str) -> Function:
         """The function with that logical ID.
@@ -92,6 +97,10 @@ def read_template(path: Path, parameters: Mapping[str, str], region: str) -> Tem
             _function(name, with_globals(name, function, globals_), resolver)
             for name, function in resolver.resources.of_type("AWS::Serverless::Function").items()
         ],
+        tables=[
+            _table(name, table, resolver)
+            for name, table in resolver.resources.of_type("AWS::DynamoDB::Table").items()
+        ],
     )
 
 
@@ -108,6 +117,12 @@ def _stream(name: str, resource: Mapping[str, Any], resolver: Resolver) -> Strea
     return Stream.from_properties(name, resolver.resources.name(name), capacity)
 
 
+def _table(name: str, resource: Mapping[str, Any], resolver: Resolver) -> Table:
+    given = resolver.properties(resource.get("Properties", {}), *DEFINED, "TimeToLiveSpecification")
+    expires = given.pop("TimeToLiveSpecification", {})
+    return Table(resolver.resources.name(name), given, expires.get("AttributeName"))
+
+
 def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Function:
     properties = resolver.properties(given, "Environment", "Handler", "ImageConfig", "Timeout")
     variables = properties.get("Environment", {}).get("Variables", {})
@@ -118,6 +133,11 @@ def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Functi
         environment={key: text(f"{name}: {key}", value) for key, value in variables.items()},
         timeout_seconds=whole_number(f"{name}: Timeout", timeout),
         mappings=_mappings(name, given.get("Events", {}), resolver),
+        schedules={
+            f"{name}{key}": rate_seconds(f"{name}{key}", resolver.value(event["Properties"]))
+            for key, event in given.get("Events", {}).items()
+            if event["Type"] == "Schedule"
+        },
     )
 
 

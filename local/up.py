@@ -1,4 +1,4 @@
-"""`make up`: the local stack stays up, with the function consuming, until Ctrl-C."""
+"""`make up`: the local stack stays up, with the functions consuming, until Ctrl-C."""
 
 import argparse
 import logging
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from local.emulator import Emulator, is_free, leave_aws
-from local.stack import MODEL_BUCKET, PROJECT, Stack, stop_on_signals, train_model
+from local.stack import PROJECT, Stack, parameters_of, stop_on_signals, train_models
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
 USUAL_PORT = 4566
@@ -33,12 +33,12 @@ def main() -> int:
 
 def _serve(port: int) -> None:
     with Emulator(port) as emulator, tempfile.TemporaryDirectory() as folder:
-        _say("training the sample model ...")
-        model = train_model(emulator, Path(folder))
-        with Stack(emulator, {"RunId": model.run_id, "ModelBucket": MODEL_BUCKET}):
+        _say("training the sample models ...")
+        duration, tip = train_models(emulator, Path(folder))
+        with Stack(emulator, parameters_of(duration, tip)):
             _write_environment(emulator)
             _say(
-                f"up at {emulator.endpoint}, serving run {model.run_id}\n"
+                f"up at {emulator.endpoint}, serving runs {duration.run_id} and {tip.run_id}\n"
                 f"in another terminal:  source {ENVIRONMENT_FILE.relative_to(PROJECT)}\n"
                 "Ctrl-C stops it"
             )

@@ -1,6 +1,7 @@
 """The composition root: settings -> a service, with its model in memory and its clients made."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from model_service.sinks import (
 logger = logging.getLogger(__name__)
 
 # Two attempts of 1 + 2 seconds, and up to 1 second between them: `deadline.CALL_SECONDS`.
-_QUICK = Config(
+QUICK = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5})
@@ -98,7 +99,7 @@ def model_in(folder: Path, settings: Settings) -> Model:
 def _prediction_sink(settings: Settings) -> PredictionSink:
     if settings.test_run:
         return NoStream()
-    kinesis = _client("kinesis", settings, _QUICK, endpoint_url=settings.kinesis_endpoint_url)
+    kinesis = _client("kinesis", settings, QUICK, endpoint_url=settings.kinesis_endpoint_url)
     stream = PredictionStream(quicken(kinesis), settings.predictions_stream)
     return PackedStream(stream) if settings.aggregate_predictions else stream
 
@@ -106,20 +107,47 @@ def _prediction_sink(settings: Settings) -> PredictionSink:
 def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:
     if settings.test_run:
         return NoRejectionStore()
-    if settings.failures_bucket is None:
+    return rejection_sink(
+        settings.failures_bucket,
+        model.name,
+        model.version,
+        lambda: _client("s3", settings, QUICK),
+    )
+
+
+def rejection_sink(
+    bucket: str | None, model: str, version: str, make_s3: Callable[[], Any]
+) -> RejectionSink:
+    """Where rejections go: to a bucket, if there is one.
+
+    Args:
+        bucket: Its name.
+        model: Who rejects; a part of keys.
+        version: The same.
+        make_s3: Makes a client of S3.
+    """
+    if bucket is None:
         logger.warning("FAILURES_BUCKET is not set: each bad record is reported as a failed item")
         return NoRejectionStore()
-    s3 = _client("s3", settings, _QUICK)
-    return RejectionStore(s3, settings.failures_bucket, model.name, model.version)
+    return RejectionStore(make_s3(), bucket, model, version)
 
 
 def _client(
     service: str, settings: Settings, config: Config, endpoint_url: str | None = None
 ) -> Any:
+    return make_client(service, settings.region, config, endpoint_url)
+
+
+def make_client(
+    service: str, region: str | None, config: Config, endpoint_url: str | None = None
+) -> Any:
+    """A boto3 client.
+
+    Raises:
+        SettingsError: There is no region, or an endpoint is no URL.
+    """
     try:
-        return boto3.client(
-            service, region_name=settings.region, config=config, endpoint_url=endpoint_url
-        )
+        return boto3.client(service, region_name=region, config=config, endpoint_url=endpoint_url)
     except NoRegionError:
         raise SettingsError(
             "AWS_DEFAULT_REGION is not set; set it to the region of the streams, such as eu-west-1"

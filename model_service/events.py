@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from math import isfinite
 from typing import Annotated, Any
@@ -11,6 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 RideId = int | str
+
+# The path of a field, what it may be, and how that is said.
+FieldRule = tuple[tuple[str, ...], Callable[[Any], bool], str]
 
 # API reference, PutRecordsRequestEntry: 1 to 256 characters. A ride ID becomes a partition key.
 MAX_PARTITION_KEY_CHARACTERS = 256
@@ -176,8 +179,8 @@ def decode_ride_event(payload: bytes) -> RideEvent:
     # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is;
     # and of two fields of one name, it takes the last.
     if not (payload.isascii() and _is_key(event.ride_id)) or _may_repeat(payload):
-        _require_utf8(payload)
-        _require_fields(_parse(payload))
+        require_utf8(payload)
+        require_fields(parse_json(payload), _FIELDS)
     return event
 
 
@@ -188,15 +191,20 @@ _decode_lines = msgspec.json.Decoder(RideEvent).decode_lines
 def _diagnose(payload: bytes, error: str) -> Rejected:
     """Say what is wrong with a payload that did not decode. Off the hot path, so it may be slow."""
     try:
-        _require_utf8(payload)
-        _require_fields(_parse(payload))
+        require_utf8(payload)
+        require_fields(parse_json(payload), _FIELDS)
     except Rejected as rejected:
         return rejected
     # Every field that counts is fine: the fault is in a field that is ignored otherwise.
     return Rejected(Reason.INVALID_JSON, f"the data is not JSON: {error}")
 
 
-def _parse(payload: bytes) -> Any:
+def parse_json(payload: bytes) -> Any:
+    """A JSON document, with what `require_fields` needs to find a field that is there twice.
+
+    Raises:
+        Rejected: It is not JSON.
+    """
     # Python's parser takes NaN and Infinity, which lets the field that holds one be named.
     try:
         return json.loads(payload.decode(), object_pairs_hook=_object, parse_int=_integer)
@@ -243,15 +251,29 @@ def _may_repeat(payload: bytes) -> bool:
     )
 
 
-def _require_utf8(payload: bytes) -> None:
+def require_utf8(payload: bytes) -> None:
+    """Require a text.
+
+    Raises:
+        Rejected: It is not UTF-8.
+    """
     try:
         payload.decode()
     except UnicodeDecodeError as error:
         raise Rejected(Reason.INVALID_UTF8, f"the data is not UTF-8: {error}") from None
 
 
-def _require_fields(document: Any) -> None:
-    for path, is_allowed, allowed in _FIELDS:
+def require_fields(document: Any, fields: Iterable[FieldRule]) -> None:
+    """Require fields of a JSON document, each there once and as it must be.
+
+    Args:
+        document: Of `parse_json`.
+        fields: From the outside in, so that a fault is named where it is.
+
+    Raises:
+        Rejected: A field is missing, there twice, or is not as it must be.
+    """
+    for path, is_allowed, allowed in fields:
         name, value = ".".join(path), document
         for key in path:
             if key not in value:
@@ -276,7 +298,8 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[:_MAX_SHOWN_CHARACTERS]}…"
 
 
-def _is_object(value: Any) -> bool:
+def is_object(value: Any) -> bool:
+    """Whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
@@ -298,7 +321,8 @@ def _is_key(ride_id: RideId) -> bool:
     return ride_id.isascii() if isinstance(ride_id, str) else -(2**63) <= ride_id < 2**63
 
 
-def _is_ride_id(value: Any) -> bool:
+def is_ride_id(value: Any) -> bool:
+    """Whether a JSON value is an integer or a text that can be a partition key."""
     if not (_is_integer(value) or isinstance(value, str)):
         return False
     try:
@@ -310,17 +334,19 @@ def _is_ride_id(value: Any) -> bool:
     return 0 < units <= MAX_PARTITION_KEY_CHARACTERS
 
 
-# From the outside in, so that a fault is named where it is.
-_FIELDS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
-    ((), _is_object, "a JSON object"),
-    (("ride",), _is_object, "a JSON object"),
+RIDE_ID_ALLOWED = (
+    f"an integer or a non-empty string, of at most {MAX_PARTITION_KEY_CHARACTERS} characters"
+)
+_FIELDS: tuple[FieldRule, ...] = (
+    ((), is_object, "a JSON object"),
+    (("ride",), is_object, "a JSON object"),
     (("ride", "PULocationID"), _is_integer, "an integer, a TLC zone ID"),
     (("ride", "DOLocationID"), _is_integer, "an integer, a TLC zone ID"),
     (("ride", "trip_distance"), _is_distance, "a finite number >= 0, in miles"),
     (
         ("ride_id",),
-        _is_ride_id,
-        f"an integer or a non-empty string, of at most {MAX_PARTITION_KEY_CHARACTERS} characters",
+        is_ride_id,
+        RIDE_ID_ALLOWED,
     ),
 )
 _COLONS = len(_FIELDS) - 1

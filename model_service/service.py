@@ -18,8 +18,6 @@ from model_service.events import (
     PredictionEvent,
     Reason,
     Rejected,
-    Rejection,
-    RejectionSource,
     RideEvent,
     decode_plain_events,
     decode_ride_event,
@@ -36,6 +34,7 @@ from model_service.kinesis import (
     source_records,
 )
 from model_service.predictors import Predictor
+from model_service.rejections import rejection_of
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
 logger = logging.getLogger(__name__)
@@ -242,28 +241,13 @@ class Service:
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         if not fates.rejected:
             return []
-        rejections = [self._rejection(*rejected) for rejected in fates.rejected]
+        rejections = [
+            rejection_of(*rejected, self._model.name, self._model.version)
+            for rejected in fates.rejected
+        ]
         if self._rejections.put(rejections, fates.records, deadline):
             return []
         return [record.source for record, *_ in fates.rejected]
-
-    def _rejection(self, record: UserRecord, reason: Reason, detail: str) -> Rejection:
-        return Rejection(
-            reason=reason,
-            detail=_writable(detail),
-            source=RejectionSource(
-                stream=record.source.stream,
-                shard=record.source.shard,
-                sequence_number=record.source.sequence_number,
-                sub_sequence_number=record.sub_sequence_number,
-                # Half of a surrogate pair cannot be written; a key with one is spelt out.
-                partition_key=_writable(record.partition_key),
-                arrival_time=record.source.arrival_time,
-            ),
-            model=self._model.name,
-            version=self._model.version,
-            data=_writable(record.data),
-        )
 
     def _answer(
         self, events: Sequence[PredictionEvent], unfinished: list[SourceRecord]
@@ -308,7 +292,3 @@ def _said(error: Exception) -> str:
     """What a model raised, in one line of at most 300 characters."""
     (*_, line) = traceback.format_exception_only(error)
     return f"the model raised {' '.join(line.split())}"[:300]
-
-
-def _writable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()

@@ -11,16 +11,16 @@ _YES = frozenset({"true", "yes", "1", "on"})
 _NO = frozenset({"false", "no", "0", "off"})
 
 # A name that ends up in S3 keys and in event IDs: no slash, no colon, no leading dot.
-_NAME = (re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"), "letters, digits and _ . - (at most 128)")
+NAME = (re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}"), "letters, digits and _ . - (at most 128)")
 _FIELD = (
     re.compile(r"(?!ride_id$)[A-Za-z_][A-Za-z0-9_]{0,127}"),
     "an identifier other than ride_id",
 )
 _SHA256 = (re.compile(r"[0-9a-f]{64}"), "64 lower-case hexadecimal digits")
-_URL = (re.compile(r"https?://\S+"), "an http:// or https:// URL")
+URL = (re.compile(r"https?://\S+"), "an http:// or https:// URL")
 _TEXT = (re.compile(r"\S(.*\S)?"), "text without spaces around it")
 
-_Rule = tuple[re.Pattern[str], str]
+Rule = tuple[re.Pattern[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,26 +70,25 @@ class Settings:
             SettingsError: A variable is missing or wrong; the message has its name, its
                 value and what is allowed.
         """
-        read = _Reader(environ)
+        read = Reader(environ)
         settings = cls(
-            run_id=read.text("RUN_ID", rule=_NAME),
-            model_bucket=read.text("MODEL_BUCKET", rule=_NAME),
-            experiment_id=read.required("MLFLOW_EXPERIMENT_ID", "1", rule=_NAME),
+            run_id=read.text("RUN_ID", rule=NAME),
+            model_bucket=read.text("MODEL_BUCKET", rule=NAME),
+            experiment_id=read.required("MLFLOW_EXPERIMENT_ID", "1", rule=NAME),
             model_location=read.text("MODEL_LOCATION"),
             model_sha256=read.text("MODEL_SHA256", rule=_SHA256),
             allow_pickle=read.flag("ALLOW_PICKLE", default=False),
-            model_name=read.required("MODEL_NAME", "ride_duration_prediction_model", rule=_NAME),
+            model_name=read.required("MODEL_NAME", "ride_duration_prediction_model", rule=NAME),
             prediction_field=read.required("PREDICTION_FIELD", "ride_duration", rule=_FIELD),
             predictions_stream=read.required(
-                "PREDICTIONS_STREAM_NAME", "ride_predictions", rule=_NAME
+                "PREDICTIONS_STREAM_NAME", "ride_predictions", rule=NAME
             ),
             aggregate_predictions=read.flag("AGGREGATE_PREDICTIONS", default=False),
-            failures_bucket=read.text("FAILURES_BUCKET", rule=_NAME),
+            failures_bucket=read.text("FAILURES_BUCKET", rule=NAME),
             test_run=read.flag("TEST_RUN", default=False),
             return_predictions=read.flag("RETURN_PREDICTIONS", default=True),
-            kinesis_endpoint_url=read.text("KINESIS_ENDPOINT_URL", rule=_URL),
-            region=read.text("AWS_REGION", rule=_NAME)
-            or read.text("AWS_DEFAULT_REGION", rule=_NAME),
+            kinesis_endpoint_url=read.text("KINESIS_ENDPOINT_URL", rule=URL),
+            region=read.text("AWS_REGION", rule=NAME) or read.text("AWS_DEFAULT_REGION", rule=NAME),
         )
         if settings.model_location is None:
             settings._require_run()
@@ -112,23 +111,33 @@ class Settings:
                 )
 
 
-class _Reader:
-    """Reads typed values and names the variable when it refuses one."""
+class Reader:
+    """Reads typed values and names the variable when it refuses one.
+
+    Args:
+        environ: The environment; an empty variable counts as one that is not set.
+
+    Raises:
+        SettingsError: From each method: the value is not allowed.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 
-    def text(self, name: str, *, rule: _Rule = _TEXT) -> str | None:
+    def text(self, name: str, *, rule: Rule = _TEXT) -> str | None:
+        """A text; None if it is not set."""
         value = self._environ.get(name, "")
         pattern, allowed = rule
         if value and not pattern.fullmatch(value):
             raise SettingsError(f"{name}={value!r} is not allowed; it must be {allowed}")
         return value or None
 
-    def required(self, name: str, default: str, *, rule: _Rule) -> str:
+    def required(self, name: str, default: str, *, rule: Rule) -> str:
+        """A text that has a default."""
         return self.text(name, rule=rule) or default
 
     def flag(self, name: str, *, default: bool) -> bool:
+        """A yes or a no."""
         value = self._environ.get(name, "")
         if not value:
             return default

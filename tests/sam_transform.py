@@ -1,5 +1,6 @@
 """What CloudFormation makes of this project's SAM template, without AWS."""
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -24,9 +25,9 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
-def source() -> dict[str, Any]:
+def source(path: Path = PROJECT / "template.yaml") -> dict[str, Any]:
     """The template as it is written, with the image that `sam build` would add."""
-    document = yaml.load((PROJECT / "template.yaml").read_text(), _Loader)
+    document = yaml.load(path.read_text(), _Loader)
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"].setdefault("ImageUri", "built-by-sam")

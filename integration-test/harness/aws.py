@@ -31,6 +31,7 @@ class Aws(Cloud):
         # Names of their own, so that a deployed stack of the account is left alone.
         self.parameters = {
             "RideStreamName": f"{self.stack_name}-rides",
+            "DecisionStreamName": f"{self.stack_name}-decisions",
             "PredictionStreamName": f"{self.stack_name}-predictions",
         }
 

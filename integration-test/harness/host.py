@@ -98,6 +98,7 @@ class HostLocalStack(EmulatedCloud):
             "ENABLE_CONFIG_UPDATES": "1",
             "KINESIS_PERSISTENCE": "0",
             "LAMBDA_RUNTIME_EXECUTOR": "rie-process",
+            "PROVIDER_OVERRIDE_DYNAMODB": "moto",  # dynamodb_by_moto.py
             "PYTHONPATH": PLUGIN,
             "RIE": Rie.PROGRAM,
             "RIE_PYTHON": RUNTIME_PYTHON,
@@ -115,12 +116,14 @@ def assemble(task_root: Path) -> None:
     shutil.copytree(
         PACKAGES, task_root, copy_function=link_or_copy, ignore=shutil.ignore_patterns(".ready")
     )
-    shutil.copy(PROJECT / "lambda_function.py", task_root)
-    shutil.copytree(
-        PROJECT / "model_service",
-        task_root / "model_service",
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    for entry in ("lambda_function.py", "decision_function.py"):
+        shutil.copy(PROJECT / entry, task_root)
+    for package in ("model_service", "decision_service"):
+        shutil.copytree(
+            PROJECT / package,
+            task_root / package,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
 
 
 def link_or_copy(source: str, target: str) -> None:

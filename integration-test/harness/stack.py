@@ -36,6 +36,7 @@ class Stack:
         self._kinesis = cloud.client("kinesis")
         self._s3 = cloud.client("s3")
         self._events: list[dict[str, Any]] = []
+        self._decisions: list[dict[str, Any]] = []
 
     @cached_property
     def outputs(self) -> Mapping[str, str]:
@@ -86,6 +87,30 @@ class Stack:
 
         return self._wait(
             read, lambda event: event["prediction"]["ride_id"], ride_ids, "prediction"
+        )
+
+    def decisions(self, ride_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Wait for the decision on each ride; answer with all there are, by ride.
+
+        Raises:
+            AssertionError: A ride has none in time.
+        """
+
+        def read() -> list[dict[str, Any]]:
+            for record in self._decided.read():
+                event = json.loads(record.data)
+                assert record.partition_key == str(event["decision"]["ride_id"])
+                self._decisions.append(event)
+            return self._decisions
+
+        return self._wait(read, lambda event: event["decision"]["ride_id"], ride_ids, "decision")
+
+    def put_prediction(self, event: Mapping[str, Any]) -> None:
+        """Put a prediction event onto the stream of predictions, as a predictor would."""
+        self._kinesis.put_record(
+            StreamName=self.outputs["PredictionsStream"],
+            PartitionKey=str(event["prediction"]["ride_id"]),
+            Data=json.dumps(event).encode(),
         )
 
     def rejections(self, model: str, puts: Sequence[Put]) -> list[dict[str, Any]]:
@@ -154,6 +179,10 @@ class Stack:
     def _output(self) -> StreamReader:
         return StreamReader(self._kinesis, self.outputs["PredictionsStream"])
 
+    @cached_property
+    def _decided(self) -> StreamReader:
+        return StreamReader(self._kinesis, self.outputs["DecisionsStream"])
+
     def _read(self) -> Iterator[dict[str, Any]]:
         for record in self._output.read():
             event = json.loads(record.data)
@@ -173,7 +202,7 @@ class Stack:
         return [key for key in keys if key.startswith("rejected/")]
 
     def _log(self) -> Iterator[dict[str, Any]]:
-        for function in ("DurationFunction", "TipFunction"):
+        for function in ("DurationFunction", "TipFunction", "DecisionFunction"):
             for line in self.cloud.function_log(self.outputs[function]):
                 if line.startswith("{"):
                     yield json.loads(line)

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+FIELDS = {"ride_duration", "ride_tip"}
+
 
 def make(checkout: Path, environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -20,8 +22,8 @@ def make(checkout: Path, environ: dict[str, str], *words: str) -> subprocess.Com
 def test_make_run_accounts_for_every_ride_and_is_repeatable(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
-    """Every good ride is printed once as the contract's event, and twice with the same value."""
-    runs: list[dict[int, float]] = []
+    """Each prediction of a good ride is printed once, and twice with the same value."""
+    runs: list[dict[tuple[str, int], float]] = []
     for _ in range(2):
         done = make(checkout, shell_environ, "run", "RIDES=250")
         assert done.returncode == 0, done.stderr
@@ -31,11 +33,15 @@ def test_make_run_accounts_for_every_ride_and_is_repeatable(
         )
         assert "sent            250 rides, 2 of them deliberately bad" in done.stderr
         assert "unaccounted       0" in done.stderr
-        assert len(events) == 248
-        runs.append({e["prediction"]["ride_id"]: e["prediction"]["ride_duration"] for e in events})
+        assert len(events) == 2 * 248
+        values = [event["prediction"] for event in events]
+        runs.append(
+            {(field, v["ride_id"]): v[field] for v in values for field in v.keys() & FIELDS}
+        )
 
     assert runs[0] == runs[1]
-    assert runs[0].keys() == set(range(1, 251)) - {100, 200}
+    rides = set(range(1, 251)) - {100, 200}
+    assert runs[0].keys() == {(field, ride_id) for field in FIELDS for ride_id in rides}
 
 
 @pytest.mark.parametrize("rides", ["0", "-5", "many", ""])

@@ -95,7 +95,20 @@ def test_readme_make_run_prints_what_the_readme_shows(
 
     (account,) = re.findall(r"```text\n(sent .*?)```", README, re.DOTALL)
     assert account in done.stderr
-    assert len(done.stdout.splitlines()) == 990
+    assert len(done.stdout.splitlines()) == 2 * 990
+
+
+def test_readme_make_decide_prints_a_decision_on_each_ride(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """The one command prints an event as the README shows for each good ride, once."""
+    lines = run(block("make decide"), checkout, shell_environ).splitlines()
+
+    (shown,) = re.findall(r'^(\{"policy":.*\})$', README, re.MULTILINE)
+    events = [json.loads(line) for line in lines]
+    assert all(event.keys() == json.loads(shown.replace("{…}", "{}")).keys() for event in events)
+    rides = [event["decision"]["ride_id"] for event in events]
+    assert sorted(rides) == [n for n in range(1, 1001) if n % 100]
 
 
 def test_readme_put_and_read_lines_work_as_written(
@@ -111,9 +124,10 @@ def test_readme_put_and_read_lines_work_as_written(
             return bool(printed[0])
 
         until(read, 60)
-        event = json.loads(printed[0])
-        assert event["prediction"]["ride_id"] == 256
-        assert event["model"] == "ride_duration_prediction_model"
+        until(lambda: read() and len([line for line in printed if line]) == 2, 60)
+        events = {event["model"]: event for event in map(json.loads, filter(None, printed))}
+        assert events.keys() == {"ride_duration_prediction_model", "ride_tip_prediction_model"}
+        assert all(event["prediction"]["ride_id"] == 256 for event in events.values())
 
         listing = run(block("examples/bad-ride.json"), checkout, shell_environ)
         assert "rejected/ride_duration_prediction_model/" in listing
@@ -226,6 +240,16 @@ def test_readme_names_every_variable_with_its_default() -> None:
     assert shown - {"AWS_ENDPOINT_URL"} == read  # that one is boto3's to read
     for name, default in re.findall(r'required\(\s*"([A-Z_]+)", "(\w+)"', source):
         assert f"| `{name}` | `{default}` |" in table
+
+
+def test_readme_third_predictor_takes_one_command(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """The command writes the template's lines, and says which parameter the run ID is for."""
+    said = run(block("make predictor"), checkout, shell_environ)
+
+    assert "deploy it with SurgeRunId=" in said
+    assert "  SurgeFunction:\n" in (checkout / "template.yaml").read_text()
 
 
 @pytest.mark.parametrize("target", re.findall(r"`make ([\w-]+)", README))

@@ -31,6 +31,14 @@ def test_sensors_example_passes() -> None:
     assert "2 passed" in done.stdout
 
 
+def test_moderation_example_passes() -> None:
+    """The example of docs/decisions.md passes, as the guide says to run it."""
+    done = pytest_in(PROJECT, "examples/moderation")
+
+    assert done.returncode == 0, done.stdout
+    assert "4 passed" in done.stdout
+
+
 def test_guides_example_passes_in_another_project(tmp_path: Path) -> None:
     """What the guide shows works outside of this checkout, beside a template and its handler."""
     (code,) = re.findall("```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)

@@ -17,7 +17,7 @@ Resources:
   In: {Type: AWS::Kinesis::Stream, Properties: {Name: rides, ShardCount: 2}}
   Out: {Type: AWS::Kinesis::Stream, Properties: {ShardCount: 1}}
   Failures: {Type: AWS::S3::Bucket}
-  Table: {Type: AWS::DynamoDB::Table, Properties: {Any: !Split [",", thing]}}
+  Topic: {Type: AWS::SNS::Topic, Properties: {Any: !Split [",", thing]}}
   Predict:
     Type: AWS::Serverless::Function
     Properties:
@@ -140,7 +140,7 @@ def test_mapping_of_large_batches_needs_no_batching_window() -> None:
         ("!Join", "!Select", "Fn::Select is not known to the local stack"),
         ("!Ref Out", "!Ref Nothing", "no such parameter or resource"),
         ("!GetAtt Out.Arn", "!GetAtt Out.Name", "only Arn"),
-        ("!Ref Out", "!Ref Table", "AWS::DynamoDB::Table, which does not run locally"),
+        ("!Ref Out", "!Ref Topic", "AWS::SNS::Topic, which does not run locally"),
         ("LATEST", "SOMEWHERE", "it must be one of TRIM_HORIZON, LATEST, AT_TIMESTAMP"),
         ("StartingPosition: LATEST", "BatchSize: 10", "StartingPosition is None; it must be one"),
         ("[ReportBatchItemFailures]", "[Report]", r"FunctionResponseTypes is \['Report'\]; it"),
@@ -191,7 +191,7 @@ def test_mapping_of_large_batches_needs_no_batching_window() -> None:
         ("{Type: Api, ", "{", "Predict: the event Web is .*; it must say its Type"),
         ("Parameters:", "Globals: {Api: {Name: x}}\nParameters:", "Globals has Api"),
         ("{Type: AWS::S3::Bucket}", "{Type: AWS::S3::Bucket, Condition: Prod}", "condition Prod"),
-        ("AWS::DynamoDB::Table", "AWS::Lambda::EventSourceMapping", "Table is a AWS::Lambda::"),
+        ("AWS::SNS::Topic", "AWS::Lambda::EventSourceMapping", "Topic is a AWS::Lambda::"),
         ("!GetAtt Out.Arn", "!GetAtt Out", "only Arn"),
         ("ImageConfig: {Command: [lambda_function.lambda_handler]}", "", "must name"),
     ],
@@ -210,7 +210,7 @@ def test_read_template_without_what_its_conditions_leave_out(path: Path) -> None
     """A resource whose condition is false is neither run nor refused."""
     conditions = 'Conditions: {Never: !Equals ["a", "b"]}\nParameters:'
     changed = path.read_text().replace("Parameters:", conditions, 1)
-    changed = changed.replace("AWS::DynamoDB::Table", "AWS::Lambda::Function, Condition: Never")
+    changed = changed.replace("AWS::SNS::Topic", "AWS::Lambda::Function, Condition: Never")
     path.write_text(
         changed.replace("Serverless::Function", "Serverless::Function\n    Condition: Never")
     )

@@ -1,6 +1,6 @@
 from typing import Any
 
-from model_service.bootstrap import _QUICK
+from model_service.bootstrap import QUICK
 from model_service.deadline import ANSWER_SECONDS, CALL_SECONDS, WITHOUT_CONTEXT_SECONDS, Deadline
 from tests.clock import ManualClock
 
@@ -64,10 +64,10 @@ def test_deadline_of_a_context_without_time_is_that_of_none() -> None:
 
 def test_quick_clients_end_a_call_within_the_time_that_is_kept_for_it() -> None:
     """The timeouts of boto3's clients add up to what the deadline keeps back."""
-    attempts = _QUICK.retries["total_max_attempts"]
+    attempts = QUICK.retries["total_max_attempts"]
     longest_wait = 2 ** (attempts - 2)  # standard mode: up to 2**n seconds after attempt n
 
-    seconds = attempts * (_QUICK.connect_timeout + _QUICK.read_timeout) + longest_wait
+    seconds = attempts * (QUICK.connect_timeout + QUICK.read_timeout) + longest_wait
 
     assert seconds <= CALL_SECONDS
 

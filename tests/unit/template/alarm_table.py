@@ -37,9 +37,9 @@ class Watch:
         period: In seconds, of every metric.
         evaluations: Periods that are looked at.
         datapoints: Periods of these that must be over the threshold.
+        condition: Under which it is there; None is always.
         missing: What a period without data counts as.
         metrics: By ID, which an alarm on a single metric does not have.
-        condition: Without which there is no such alarm.
     """
 
     watches: str
@@ -49,8 +49,8 @@ class Watch:
     evaluations: str
     datapoints: str
     missing: str = "notBreaching"
-    metrics: Mapping[str, str]
     condition: str | None = None
+    metrics: Mapping[str, str]
 
 
 def problems(template: Template, listed: Mapping[str, Watch]) -> list[str]:
@@ -64,7 +64,7 @@ def problems(template: Template, listed: Mapping[str, Watch]) -> list[str]:
             for name in alarms.keys() & listed.keys()
             for problem in [
                 *_unknown_keys(template["Resources"][name], alarms[name]),
-                *_differences(_watch(template["Resources"][name]), listed[name]),
+                *_differences(watch_of(template["Resources"][name]), listed[name]),
             ]
         ),
     ]
@@ -89,8 +89,9 @@ def _differences(found: Watch, listed: Watch) -> Iterator[str]:
             yield f".{field.name} is {is_}; it must be {must_be}"
 
 
-def _watch(resource: Mapping[str, Any]) -> Watch:
-    alarm = resource["Properties"]
+def watch_of(resource: Mapping[str, Any]) -> Watch:
+    """What an alarm watches and when it rings."""
+    alarm = resource.get("Properties", {})
     parts = choices(alarm.get("Metrics", []))
     expressions = [part["Expression"] + when for part, when in parts if "Expression" in part]
     stats = {part["Id"]: (part["MetricStat"], when) for part, when in parts if "MetricStat" in part}
@@ -104,9 +105,9 @@ def _watch(resource: Mapping[str, Any]) -> Watch:
         period=", ".join(sorted({text(stat.get("Period")) for stat, _ in stats.values()})),
         evaluations=text(alarm["EvaluationPeriods"]),
         datapoints=text(alarm.get("DatapointsToAlarm", alarm["EvaluationPeriods"])),
+        condition=resource.get("Condition"),
         missing=text(alarm.get("TreatMissingData", "missing")),
         metrics={key: _metric(stat) + when for key, (stat, when) in stats.items()},
-        condition=resource.get("Condition"),
     )
 
 

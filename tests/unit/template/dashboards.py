@@ -1,4 +1,4 @@
-"""Whether each dashboard shows every alarm, and metrics that there are."""
+"""Whether dashboards show every alarm, and metrics that there are."""
 
 import json
 import re
@@ -16,14 +16,20 @@ _IF_SUB = re.compile(r'\{"Fn::If": \["\w+", \{"Fn::Sub": ("(?:[^"\\]|\\.)*")\}, 
 
 def problems(template: Template) -> list[str]:
     """Where a dashboard is not JSON, which CloudFormation lets pass, or has an empty widget."""
-    return [
+    dashboards = list(of_type(template, "AWS::CloudWatch::Dashboard"))
+    shown: set[str] = set()
+    found = [
         f"{name} {problem}"
-        for name, dashboard in of_type(template, "AWS::CloudWatch::Dashboard")
-        for problem in _of_body(template, dashboard["DashboardBody"])
+        for name, dashboard in dashboards
+        for problem in _of_body(template, dashboard["DashboardBody"], shown)
     ]
+    alarms = {f"${{{name}.Arn}}" for name, _ in of_type(template, "AWS::CloudWatch::Alarm")}
+    if shown != alarms:
+        found.append(f"dashboards show others than all alarms: {sorted(shown ^ alarms)}")
+    return found
 
 
-def _of_body(template: Template, body: Any) -> Iterator[str]:
+def _of_body(template: Template, body: Any, shown: set[str]) -> Iterator[str]:
     try:
         # What is there under a condition is looked at as it is then.
         whole = _IF_SUB.sub(lambda part: json.loads(part[1]), _IF.sub(r"${\1}", text(body)))
@@ -31,10 +37,7 @@ def _of_body(template: Template, body: Any) -> Iterator[str]:
     except json.JSONDecodeError as error:
         yield f"is not JSON: {error}"
         return
-    shown = {alarm for widget in widgets for alarm in widget["properties"].get("alarms", [])}
-    alarms = {f"${{{name}.Arn}}" for name, _ in of_type(template, "AWS::CloudWatch::Alarm")}
-    if shown != alarms:
-        yield f"shows others than all alarms: {sorted(shown ^ alarms)}"
+    shown.update(alarm for widget in widgets for alarm in widget["properties"].get("alarms", []))
     for widget in widgets:
         for row in widget["properties"].get("metrics", []):
             yield from published.problems(template, _metric(row))

@@ -1,7 +1,7 @@
 """Rules that any grant keeps, whatever the list of grants says."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.unit.template import policy_documents, wide_parameters
@@ -94,8 +94,23 @@ def _parameters(template: Template, statement: Statement) -> Iterator[str]:
 def _unchecked_types(template: Template) -> Iterator[str]:
     for name, resource in template["Resources"].items():
         kind = resource["Type"]
+        if _lets_a_rule_invoke(template, resource):
+            continue
         if _GRANTING_TYPE.fullmatch(kind) and kind not in _CHECKED_TYPES:
             yield f"{name} is a {kind}, which grants what is not checked"
+
+
+def _lets_a_rule_invoke(template: Template, resource: Mapping[str, Any]) -> bool:
+    """Whether all that is granted is that a rule of this template invokes a function of it."""
+    given = resource.get("Properties", {})
+    return (
+        resource["Type"] == "AWS::Lambda::Permission"
+        and given.keys() == {"Action", "FunctionName", "Principal", "SourceArn"}
+        and (given["Action"], given["Principal"])
+        == ("lambda:InvokeFunction", "events.amazonaws.com")
+        and type_of(template, text(given["FunctionName"])) == "AWS::Lambda::Function"
+        and type_of(template, text(given["SourceArn"])) == "AWS::Events::Rule"
+    )
 
 
 def _trust(template: Template) -> Iterator[str]:

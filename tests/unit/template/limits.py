@@ -121,7 +121,7 @@ def _payloads(template: Template) -> Iterator[str]:
 def _retentions(template: Template) -> Iterator[str]:
     """A record that the stream drops before Lambda gives it up is nowhere."""
     for name, properties in of_type(template, _MAPPING):
-        kept = _shortest_retention(template, text(properties["EventSourceArn"]))
+        kept = _shortest_retention(template, properties["EventSourceArn"])
         for age in numbers(template, properties.get("MaximumRecordAgeInSeconds", -1)):
             if not 0 <= age.value < kept:
                 yield (
@@ -130,9 +130,11 @@ def _retentions(template: Template) -> Iterator[str]:
                 )
 
 
-def _shortest_retention(template: Template, stream_arn: str) -> float:
+def _shortest_retention(template: Template, arn: Any) -> float:
     """In seconds."""
-    stream = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", stream_arn)
+    # A consumer of a stream reads what the stream keeps.
+    arns = (text(branch) for branch in branches(arn))
+    (stream,) = {found[1] for each in arns if (found := re.fullmatch(r"\$\{(\w+)\.Arn\}", each))}
     hours = dict(of_type(template, _STREAM))[stream].get(
         "RetentionPeriodHours", _DEFAULT_RETENTION_HOURS
     )

@@ -1,6 +1,6 @@
 """Which function reads which stream from where on, against a table; and that it reads all of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ class Reading:
     """One event source mapping, rendered."""
 
     function: str
-    stream: str
+    streams: Set[str]
     starting_position: str
 
 
@@ -46,13 +46,13 @@ def _passes_by(mapping: Mapping[str, Any]) -> Iterator[str]:
 
 def _differences(mapping: Mapping[str, Any], listed: Reading) -> Iterator[str]:
     for key, value in (
-        ("FunctionName", listed.function),
-        ("EventSourceArn", listed.stream),
-        ("StartingPosition", listed.starting_position),
+        ("FunctionName", {listed.function}),
+        ("EventSourceArn", listed.streams),
+        ("StartingPosition", {listed.starting_position}),
     ):
         found = rendered(mapping.get(key, []))
-        if found != {value}:
-            yield f".{key} is {sorted(found)}; it must be {value}"
+        if found != value:
+            yield f".{key} is {sorted(found)}; it must be {sorted(value)}"
 
 
 def _positions(template: Template, listed: Mapping[str, Reading]) -> Iterator[str]:

@@ -6,18 +6,28 @@ from typing import Any
 from tests.unit.template.rendering import rendered, text
 from tests.unit.template.resources import Template, at, of_type
 
-REJECTIONS: Mapping[str, Any] = {
-    "LogGroupName": "${LogGroup}",
-    "FilterPattern": "{ $.rejected > 0 }",
-    # A dimension and a default value exclude each other.
-    "MetricTransformations": [
-        {
-            "MetricNamespace": "RidePredictions/${AWS::StackName}",
-            "MetricName": "Rejections",
-            "MetricValue": "$.rejected",
-            "Dimensions": [{"Key": "Model", "Value": "$.model"}],
-        }
-    ],
+_LOG_GROUP = "${LogGroup}"
+
+
+def _counting(field: str, metric: str) -> Mapping[str, Any]:
+    return {
+        "LogGroupName": _LOG_GROUP,
+        "FilterPattern": f"{{ $.{field} > 0 }}",
+        # A dimension and a default value exclude each other.
+        "MetricTransformations": [
+            {
+                "MetricNamespace": "RidePredictions/${AWS::StackName}",
+                "MetricName": metric,
+                "MetricValue": f"$.{field}",
+                "Dimensions": [{"Key": "Model", "Value": "$.model"}],
+            }
+        ],
+    }
+
+
+LISTED: Mapping[str, Mapping[str, Any]] = {
+    "Rejections": _counting("rejected", "Rejections"),
+    "Undecided": _counting("undecided", "Undecided"),
 }
 
 
@@ -25,17 +35,23 @@ def problems(template: Template) -> list[str]:
     """Where the metric of rejections is made of something else than what functions log."""
     filters = dict(of_type(template, "AWS::Logs::MetricFilter"))
     return [
-        *(f"{name} is not on the list" for name in filters.keys() - {"Rejections"}),
-        *_differences(filters.get("Rejections", {})),
+        *(f"{name} is not on the list" for name in filters.keys() - LISTED.keys()),
+        *(
+            problem
+            for name, listed in LISTED.items()
+            for problem in _differences(name, filters.get(name, {}), listed)
+        ),
         *_log_groups(template),
     ]
 
 
-def _differences(properties: Mapping[str, Any]) -> Iterator[str]:
+def _differences(
+    name: str, properties: Mapping[str, Any], listed: Mapping[str, Any]
+) -> Iterator[str]:
     found = _plain(properties)
-    for key in sorted(found.keys() | REJECTIONS.keys()):
-        if found.get(key) != REJECTIONS.get(key):
-            yield f"Rejections.{key} is {found.get(key)}; it must be {REJECTIONS.get(key)}"
+    for key in sorted(found.keys() | listed.keys()):
+        if found.get(key) != listed.get(key):
+            yield f"{name}.{key} is {found.get(key)}; it must be {listed.get(key)}"
 
 
 def _plain(value: Any) -> Any:
@@ -54,5 +70,5 @@ def _log_groups(template: Template) -> Iterator[str]:
             yield f"{name} is of class {text(group['LogGroupClass'])}, which has no metric filters"
     for name, function in of_type(template, "AWS::Lambda::Function"):
         groups = rendered(at(function, "LoggingConfig.LogGroup"))
-        if groups != {REJECTIONS["LogGroupName"]}:
+        if groups != {_LOG_GROUP}:
             yield f"{name} logs to {sorted(groups)}, which the filter does not read"

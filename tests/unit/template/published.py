@@ -9,6 +9,7 @@ from tests.unit.template.resources import Template, at, of_type, type_of
 _LAMBDA = "AWS/Lambda"
 _OF_FUNCTIONS = {"FunctionName": "AWS::Lambda::Function"}
 _OF_MAPPINGS = {"EventSourceMappingUUID": "AWS::Lambda::EventSourceMapping"}
+_OF_RULES = {"RuleName": "AWS::Events::Rule"}
 _OF_STREAMS = {"StreamName": "AWS::Kinesis::Stream"}
 # Dimensions and what each names ("Types of metrics for Lambda functions"; "Monitor the Amazon
 # Kinesis Data Streams service with Amazon CloudWatch").
@@ -46,8 +47,13 @@ _DIMENSIONS = {
     },
 }
 
+# "Monitoring Amazon EventBridge".
+_DIMENSIONS[("AWS/Events", "Invocations")] = _OF_RULES
+
 # What the dimension of a metric filter names: the `model` of a function's log.
 _MODEL_OF_A_FUNCTION = "MODEL_NAME"
+# The decision function calls itself by another one.
+_NAMES = (_MODEL_OF_A_FUNCTION, "DECISION_NAME")
 
 
 def problems(template: Template, metric: dict[str, Any]) -> Iterator[str]:
@@ -77,6 +83,7 @@ def _kind(template: Template, value: str) -> str | None:
     models = {
         name
         for _, function in of_type(template, "AWS::Lambda::Function")
-        for name in rendered(at(function, "Environment.Variables.MODEL_NAME"))
+        for variable in _NAMES
+        for name in rendered(at(function, f"Environment.Variables.{variable}") or [])
     }
     return _MODEL_OF_A_FUNCTION if value in models else type_of(template, value)

@@ -13,12 +13,17 @@ def of_functions(what: str, metric: str, stat: str = "Sum") -> dict[str, str]:
     return {
         f"duration{what}": f"{metric} ${{DurationFunction}}",
         f"tip{what}": f"{metric} ${{TipFunction}} if PredictsTips",
+        f"decision{what}": f"{metric} ${{DecisionFunction}} if DecidesOnRides",
     }
 
 
-def of_mappings(what: str, metric: str) -> dict[str, str]:
+DECISIONS = {"decision": "${DecisionFunctionPredictions} if DecidesOnRides"}
+
+
+def of_mappings(what: str, metric: str, **others: str) -> dict[str, str]:
     metric = f"Sum of AWS/Lambda {metric} of EventSourceMappingUUID"
     return {
+        **{f"{name}{what}": f"{metric} {mapping}" for name, mapping in others.items()},
         f"duration{what}": f"{metric} ${{DurationFunctionRides}}",
         f"tip{what}": f"{metric} ${{TipFunctionRides}} if PredictsTips",
     }
@@ -73,6 +78,7 @@ ALARMS = {
         metrics={
             "durationRejections": f"{REJECTIONS} ride_duration_prediction_model",
             "tipRejections": f"{REJECTIONS} ride_tip_prediction_model if PredictsTips",
+            "decisionRejections": f"{REJECTIONS} ride_decision if DecidesOnRides",
         },
     ),
     "OutputThrottledAlarm": Watch(
@@ -89,9 +95,45 @@ ALARMS = {
         evaluations="1",
         datapoints="1",
         metrics={
-            **of_mappings("Delivered", "OnFailureDestinationDeliveredEventCount"),
-            **of_mappings("Dropped", "DroppedEventCount"),
-            **of_functions("Undelivered", "DestinationDeliveryFailures"),
+            **of_mappings("Delivered", "OnFailureDestinationDeliveredEventCount", **DECISIONS),
+            **of_mappings("Dropped", "DroppedEventCount", **DECISIONS),
+        },
+    ),
+    "UndeliveredAlarm": Watch(
+        watches="SUM(METRICS())",
+        evaluations="1",
+        datapoints="1",
+        metrics=of_functions("Undelivered", "DestinationDeliveryFailures"),
+    ),
+    "DecisionsStalledAlarm": Watch(
+        watches="IF(incoming > 0 AND (FILL(polled, 0) == 0 OR FILL(ticks, 0) == 0), 1, 0)",
+        period="300",
+        evaluations="2",
+        datapoints="2",
+        condition="DecidesOnRides",
+        metrics={
+            "incoming": "Sum of AWS/Kinesis IncomingRecords of StreamName ${RidePredictions}",
+            "polled": "Sum of AWS/Lambda PolledEventCount of EventSourceMappingUUID"
+            " ${DecisionFunctionPredictions}",
+            "ticks": "Sum of AWS/Events Invocations of RuleName ${DecisionFunctionTick}",
+        },
+    ),
+    "UndecidedAlarm": Watch(
+        watches="Sum",
+        period="300",
+        evaluations="1",
+        datapoints="1",
+        condition="DecidesOnRides",
+        metrics={"": "Sum of RidePredictions/${AWS::StackName} Undecided of Model ride_decision"},
+    ),
+    "DecisionsThrottledAlarm": Watch(
+        watches="Sum",
+        evaluations="5",
+        datapoints="3",
+        condition="DecidesOnRides",
+        metrics={
+            "": "Sum of AWS/Kinesis WriteProvisionedThroughputExceeded of StreamName"
+            " ${RideDecisions}"
         },
     ),
 }
@@ -145,7 +187,11 @@ def test_alarms_are_those_of_the_table(template: dict[str, Any]) -> None:
         ("ErrorsAlarm/Statistic", "Sum", "ErrorsAlarm has a Statistic"),
         (f"{AGE}/MetricStat/Unit", "Seconds", "BehindAlarm has a Unit"),
         (f"{AGE}/AccountId", "123456789012", "BehindAlarm has a AccountId"),
-        ("Resources/ErrorsAlarm/Condition", "PredictsTips", "ErrorsAlarm.condition is Predicts"),
+        (
+            "Resources/ErrorsAlarm/Condition",
+            "PredictsTips",
+            "ErrorsAlarm.condition is PredictsTips",
+        ),
         ("Resources/ErrorsAlarm", GONE, "ErrorsAlarm is on the list and not in the template"),
         ("Resources/More", {"Type": "AWS::CloudWatch::Alarm"}, "More is not on the list"),
     ],

@@ -13,6 +13,14 @@ def is_set(parameter: str) -> dict[str, Any]:
 CONDITIONS = {
     "Provisioned": {"Fn::Equals": [{"Ref": "StreamMode"}, "PROVISIONED"]},
     "PredictsTips": is_set("TipRunId"),
+    "FansOut": {"Fn::Equals": [{"Ref": "EnhancedFanOut"}, "True"]},
+    "FansTipsOut": {"Fn::And": [{"Condition": "FansOut"}, {"Condition": "PredictsTips"}]},
+    "DecidesOnRides": {
+        "Fn::And": [
+            {"Condition": "PredictsTips"},
+            {"Fn::Equals": [{"Ref": "Decides"}, "True"]},
+        ]
+    },
     "TellsSomebody": is_set("AlarmEmail"),
     "HasModelId": is_set("ModelId"),
     "HasTipModelId": is_set("TipModelId"),
@@ -22,6 +30,21 @@ CONDITIONS = {
 }
 CONDITIONAL = {
     "PredictsTips": {"TipFunction", "TipFunctionRides", "TipRole"},
+    "FansOut": {"DurationConsumer"},
+    "FansTipsOut": {"TipConsumer"},
+    "DecidesOnRides": {
+        "DecisionCases",
+        "DecisionDashboard",
+        "DecisionFunction",
+        "DecisionFunctionPredictions",
+        "DecisionFunctionTick",
+        "DecisionFunctionTickPermission",
+        "DecisionRole",
+        "DecisionsStalledAlarm",
+        "DecisionsThrottledAlarm",
+        "RideDecisions",
+        "UndecidedAlarm",
+    },
     "TellsSomebody": {"AlarmSubscription"},
     "ScoresFiles": {
         "BatchFunction",
@@ -34,7 +57,7 @@ CONDITIONAL = {
 
 
 def test_template_leaves_out_what_is_optional_only(template: dict[str, Any]) -> None:
-    """The second predictor and the mail are; no alarm, no policy and no bucket is."""
+    """The second predictor, decisions and the mail are; no policy and no bucket is."""
     assert problems(template, CONDITIONS, CONDITIONAL) == []
 
 

@@ -39,13 +39,26 @@ ENVIRONMENTS = {
         "MODEL_NAME": {"ride_tip_prediction_model"},
         "PREDICTION_FIELD": {"ride_tip"},
     },
+    "DecisionFunction": {
+        **EVERY,
+        "NEEDED_PREDICTIONS": {"${NeededPredictions}"},
+        "WINDOW_SECONDS": {"${DecisionWindowSeconds}"},
+        "DECISION_POLICY": {"${DecisionPolicy}"},
+        "DECISION_VERSION": {"${DecisionVersion}"},
+        "DECISION_NAME": {"ride_decision"},
+        "DECISIONS_TABLE": {"${DecisionCases}"},
+        "DECISIONS_STREAM_NAME": {"${RideDecisions}"},
+    },
 }
 ENVIRONMENTS["BatchFunction"] = {
     **ENVIRONMENTS["DurationFunction"],
     "BATCH_INPUT": {"s3://${TripsBucket}/trips"},
     "BATCH_OUTPUT": {"s3://${TripsBucket}/scored"},
 }
-HANDLERS = {"BatchFunction": "batch_function.lambda_handler"}
+HANDLERS = {
+    "BatchFunction": "batch_function.lambda_handler",
+    "DecisionFunction": "decision_function.lambda_handler",
+}
 VARIABLES = "DurationFunction/Environment/Variables"
 LOGGING = "TipFunction/LoggingConfig"
 CAPACITY = "TipFunction/ReservedConcurrentExecutions"

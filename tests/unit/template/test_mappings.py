@@ -5,10 +5,20 @@ import pytest
 from tests.unit.template.changes import GONE, change
 from tests.unit.template.mappings import Reading, problems
 
+
+def rides(predictor: str) -> set[str]:
+    """Where a predictor reads: the stream itself, or as a consumer of its own."""
+    consumer = f"${{{predictor}Consumer.ConsumerARN}}"
+    return {f"{consumer} if FansOut", "${RideEvents.Arn} unless FansOut"}
+
+
 # Durations are there from the first ride on; tips may be added to a stream that is in use.
 READINGS = {
-    "DurationFunctionRides": Reading("${DurationFunction}", "${RideEvents.Arn}", "TRIM_HORIZON"),
-    "TipFunctionRides": Reading("${TipFunction}", "${RideEvents.Arn}", "${TipStartingPosition}"),
+    "DurationFunctionRides": Reading("${DurationFunction}", rides("Duration"), "TRIM_HORIZON"),
+    "TipFunctionRides": Reading("${TipFunction}", rides("Tip"), "${TipStartingPosition}"),
+    "DecisionFunctionPredictions": Reading(
+        "${DecisionFunction}", {"${RidePredictions.Arn}"}, "TRIM_HORIZON"
+    ),
 }
 RIDES = "DurationFunctionRides"
 TIPS = "TipFunctionRides"
@@ -28,8 +38,8 @@ def test_mappings_hand_every_ride_to_each_predictor(template: dict[str, Any]) ->
         (f"{RIDES}/Enabled", {"Ref": "Enabled"}, f"{RIDES} is disabled"),
         (f"{TIPS}/FilterCriteria", PATTERN, f"{TIPS} filters"),
         (f"{RIDES}/StartingPosition", "LATEST", f"{RIDES}.StartingPosition is ['LATEST']; it must"),
-        (f"{RIDES}/StartingPosition", GONE, f"{RIDES}.StartingPosition is []; it must be TRIM"),
-        (f"{TIPS}/StartingPosition", "LATEST", "it must be ${TipStartingPosition}"),
+        (f"{RIDES}/StartingPosition", GONE, f"{RIDES}.StartingPosition is []; it must be ['TRIM"),
+        (f"{TIPS}/StartingPosition", "LATEST", "it must be ['${TipStartingPosition}']"),
         (f"{TIPS}/FunctionName", {"Ref": "DurationFunction"}, f"{TIPS}.FunctionName is ["),
         (
             f"{TIPS}/EventSourceArn",

@@ -14,28 +14,34 @@ TRIPS = "arn:${AWS::Partition}:s3:::${TripsBucket}"
 TIP_RUN = "${ExperimentId}/${TipRunId}/artifacts/* unless HasTipModelId"
 TIP_MODEL = "${ExperimentId}/models/${TipModelId}/artifacts/* if HasTipModelId"
 
+READ = {
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+}
 # All that this project's functions may do on AWS. Whoever widens it says so here.
 ALLOWED = {
-    "PredictorPolicy/ReadRides": Grant(
-        {
-            "kinesis:DescribeStream",
-            "kinesis:DescribeStreamSummary",
-            "kinesis:GetRecords",
-            "kinesis:GetShardIterator",
-            "kinesis:ListShards",
-        },
-        {"${RideEvents.Arn}"},
+    "PredictorPolicy/ReadRides": Grant(READ, {"${RideEvents.Arn}"}),
+    "DurationRole/ReadOwnCopy": Grant(
+        {"kinesis:SubscribeToShard"}, {"${DurationConsumer.ConsumerARN}"}
     ),
+    "TipRole/ReadOwnCopy": Grant({"kinesis:SubscribeToShard"}, {"${TipConsumer.ConsumerARN}"}),
+    "DecisionRole/ReadPredictions": Grant(READ, {"${RidePredictions.Arn}"}),
+    "DecisionRole/KeepCases": Grant(
+        {"dynamodb:BatchGetItem", "dynamodb:PutItem"}, {"${DecisionCases.Arn}"}
+    ),
+    "DecisionRole/FindDueCases": Grant({"dynamodb:Query"}, {"${DecisionCases.Arn}/index/due"}),
+    "DecisionRole/PutDecisions": Grant({"kinesis:PutRecords"}, {"${RideDecisions.Arn}"}),
     "PredictorPolicy/PutPredictions": Grant({"kinesis:PutRecords"}, {"${RidePredictions.Arn}"}),
-    "PredictorPolicy/SetFailuresAside": Grant(
+    "FunctionPolicy/SetFailuresAside": Grant(
         {"s3:PutObject"},
         {"${FailuresBucket.Arn}/rejected/*", "${FailuresBucket.Arn}/aws/lambda/*"},
     ),
-    "PredictorPolicy/FindFailuresBucket": Grant({"s3:ListBucket"}, {"${FailuresBucket.Arn}"}),
-    "PredictorPolicy/Log": Grant(
-        {"logs:CreateLogStream", "logs:PutLogEvents"}, {"${LogGroup.Arn}"}
-    ),
-    "PredictorPolicy/Trace": Grant({"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, {"*"}),
+    "FunctionPolicy/FindFailuresBucket": Grant({"s3:ListBucket"}, {"${FailuresBucket.Arn}"}),
+    "FunctionPolicy/Log": Grant({"logs:CreateLogStream", "logs:PutLogEvents"}, {"${LogGroup.Arn}"}),
+    "FunctionPolicy/Trace": Grant({"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, {"*"}),
     "DurationRole/GetModel": Grant(
         {"s3:GetObject"}, {f"{BUCKET}/{DURATION_RUN}", f"{BUCKET}/{DURATION_MODEL}"}
     ),
@@ -69,6 +75,7 @@ ALLOWED = {
 }
 
 POLICY = "PredictorPolicy/PolicyDocument/Statement"
+COMMON = "FunctionPolicy/PolicyDocument/Statement"
 MODEL = "DurationRole/Policies/Model/PolicyDocument/Statement"
 TLS = "FailuresBucketPolicy/PolicyDocument/Statement/OnlyByTls"
 TIMER = "BatchTimerRole/AssumeRolePolicyDocument/Statement/0"
@@ -104,7 +111,7 @@ def test_template_keeps_the_rules_of_least_privilege(template: dict[str, Any]) -
             "Other",
             "Other is not on the list: ['kinesis:PutRecords'",
         ),
-        (f"{POLICY}/SetFailuresAside/Resource", "${FailuresBucket.Arn}/rejected/*", "${!Failures"),
+        (f"{COMMON}/SetFailuresAside/Resource", "${FailuresBucket.Arn}/rejected/*", "${!Failures"),
         (f"{MODEL}/GetModel/Resource", {"Fn::Sub": f"{BUCKET}/*"}, f"resource {BUCKET}/* is not"),
         (f"{MODEL}/ListModel/Condition", GONE, f"ListModel: condition {PREFIX_OF_RUN} is gone"),
         (f"{MODEL}/ListModel/Condition/StringLike/s3:prefix", "*", "StringLike s3:prefix * is not"),
@@ -128,10 +135,10 @@ def test_problems_change_of_a_grant_is_named(
         (f"{POLICY}/ReadRides/Action", "kinesis:*", "PredictorPolicy/ReadRides: action kinesis:*"),
         (f"{POLICY}/ReadRides/Action", "kinesis:Get?ecords", "is not one action"),
         (f"{POLICY}/PutPredictions/Resource", "*", "PutPredictions: resource * is too wide"),
-        (f"{POLICY}/Trace/Action", "xray:GetTraceSummaries", "Trace: resource * is too wide"),
-        (f"{POLICY}/Log/NotAction", "s3:GetObject", "Log has a NotAction: s3:GetObject"),
-        (f"{POLICY}/Log/NotResource", "x", "Log has a NotResource: x"),
-        (f"{POLICY}/Log/Resource", {"Fn::Sub": "${LogGroup.Arn}*"}, "too wide"),
+        (f"{COMMON}/Trace/Action", "xray:GetTraceSummaries", "Trace: resource * is too wide"),
+        (f"{COMMON}/Log/NotAction", "s3:GetObject", "Log has a NotAction: s3:GetObject"),
+        (f"{COMMON}/Log/NotResource", "x", "Log has a NotResource: x"),
+        (f"{COMMON}/Log/Resource", {"Fn::Sub": "${LogGroup.Arn}*"}, "too wide"),
         (
             f"{MODEL}/GetModel/Resource",
             {"Fn::Sub": f"{BUCKET}/*"},
@@ -193,12 +200,12 @@ def test_problems_added_statement_is_named(template: dict[str, Any]) -> None:
         "Action": "sns:Publish",
         "Resource": {"Ref": "Alarms"},
     }
-    change(template, f"{POLICY}/Log", {"Fn::If": ["PredictsTips", more, {"Ref": "AWS::NoValue"}]})
+    change(template, f"{COMMON}/Log", {"Fn::If": ["PredictsTips", more, {"Ref": "AWS::NoValue"}]})
 
     found = problems(template, ALLOWED)
 
-    assert "PredictorPolicy/More is not on the list: ['sns:Publish'] on ['${Alarms}']" in found
-    assert "PredictorPolicy/Log is on the list and not in the template" in found
+    assert "FunctionPolicy/More is not on the list: ['sns:Publish'] on ['${Alarms}']" in found
+    assert "FunctionPolicy/Log is on the list and not in the template" in found
 
 
 def test_role_that_sam_would_make_is_named() -> None:

@@ -9,6 +9,7 @@ from tests.unit.template.changes import GONE, change
 from tests.unit.template.policy_documents import problems
 
 DOCUMENT = "PredictorPolicy/PolicyDocument"
+COMMON = "FunctionPolicy/PolicyDocument"
 MODEL = "DurationRole/Policies/Model/PolicyDocument"
 TRUST = "TipRole/AssumeRolePolicyDocument"
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -41,13 +42,13 @@ def test_template_has_no_macro_but_sam() -> None:
         (f"{DOCUMENT}/Statement", json.dumps([ALL]), "has no list of statements"),
         (f"{DOCUMENT}/Statement", {"Fn::If": ["A", [ALL], [ALL]]}, "has no list of statements"),
         (f"{DOCUMENT}/Statement", GONE, "has no list of statements"),
-        (f"{DOCUMENT}/Statement/Log", json.dumps(ALL), "has no plain statement"),
-        (f"{DOCUMENT}/Statement/Log", INCLUDE, "has no plain statement"),
-        (f"{DOCUMENT}/Statement/Log", [ALL], "has no plain statement"),
-        (f"{DOCUMENT}/Statement/Log", {"Fn::If": ["A", ALL, "x"]}, "has no plain statement"),
-        (f"{DOCUMENT}/Statement/Log", {"Fn::If": ["A", ALL]}, "has no plain statement"),
-        (f"{DOCUMENT}/Statement/Log/Effect", GONE, "has no plain statement"),
-        (f"{DOCUMENT}/Statement/Log/Fn::Transform", {"Name": "More"}, "has no plain statement"),
+        (f"{COMMON}/Statement/Log", json.dumps(ALL), "has no plain statement"),
+        (f"{COMMON}/Statement/Log", INCLUDE, "has no plain statement"),
+        (f"{COMMON}/Statement/Log", [ALL], "has no plain statement"),
+        (f"{COMMON}/Statement/Log", {"Fn::If": ["A", ALL, "x"]}, "has no plain statement"),
+        (f"{COMMON}/Statement/Log", {"Fn::If": ["A", ALL]}, "has no plain statement"),
+        (f"{COMMON}/Statement/Log/Effect", GONE, "has no plain statement"),
+        (f"{COMMON}/Statement/Log/Fn::Transform", {"Name": "More"}, "has no plain statement"),
         (MODEL, AS_TEXT, "DurationRole.Policies.0.PolicyDocument is not a plain document"),
         ("DurationRole/Policies", {"Fn::FindInMap": ["A", "B", "C"]}, "has no plain policy"),
         ("DurationRole/Policies/Model", INCLUDE, "DurationRole.Policies has no plain policy"),
@@ -70,7 +71,7 @@ def test_problems_policy_that_cannot_be_read_is_named(
 
 def test_problems_statement_under_a_condition_can_be_read(template: dict[str, Any]) -> None:
     """An If of statements is looked into, whatever the condition."""
-    change(template, f"{DOCUMENT}/Statement/Log", EITHER)
+    change(template, f"{COMMON}/Statement/Log", EITHER)
 
     assert problems(template) == []
     assert any("action * is not one" in found for found in least_privilege.problems(template))

@@ -1,0 +1,1 @@
+"""Joins the predictions of several models about one ride, and decides once."""

@@ -1,0 +1,83 @@
+"""The composition root: settings -> a service, with its clients made."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.config import Config
+
+from decision_service.cases import Rules
+from decision_service.policy import load_policy
+from decision_service.service import Service
+from decision_service.settings import Settings
+from decision_service.sink import DecisionStream
+from decision_service.store import WRITERS, DynamoStore
+from model_service.bootstrap import QUICK, make_client, rejection_sink
+from model_service.deadline import Context, Deadline
+from model_service.sinks import PredictionStream
+
+Handler = Callable[[Mapping[str, Any], Context | None], dict[str, Any]]
+
+
+def build_handler(environ: Mapping[str, str]) -> Handler:
+    """A Lambda handler: it joins a batch of predictions, or decides what is due by a schedule.
+
+    Args:
+        environ: What `Settings` is read from.
+
+    Raises:
+        SettingsError: A variable is missing or wrong, or the policy cannot be loaded.
+    """
+    service = build_service(Settings.from_environ(environ))
+
+    def lambda_handler(event: Mapping[str, Any], context: Context | None) -> dict[str, Any]:
+        deadline = Deadline.of(context)
+        # "Using Lambda with Amazon EventBridge": what a schedule's event says of itself.
+        if event.get("source") == "aws.events":
+            return service.sweep(deadline)
+        return service.handle(event, deadline)
+
+    return lambda_handler
+
+
+def build_service(settings: Settings) -> Service:
+    """Load the policy, make the clients, and put them together.
+
+    Raises:
+        SettingsError: The policy cannot be loaded, or no region is set.
+    """
+    return Service(
+        rules=Rules(
+            key_field=settings.key_field,
+            needed=settings.needed,
+            policy=load_policy(settings.policy),
+            name=settings.name,
+            version=settings.version,
+            window_seconds=settings.window_seconds,
+        ),
+        store=DynamoStore(
+            _client("dynamodb", settings, config=_MANY),
+            settings.table,
+            settings.keep_hours * 3600,
+        ),
+        decisions=DecisionStream(
+            PredictionStream(
+                _client("kinesis", settings, endpoint_url=settings.kinesis_endpoint_url),
+                settings.decisions_stream,
+            )
+        ),
+        rejections=rejection_sink(
+            settings.failures_bucket,
+            settings.name,
+            settings.version,
+            lambda: _client("s3", settings),
+        ),
+    )
+
+
+_MANY = QUICK.merge(Config(max_pool_connections=WRITERS))
+
+
+def _client(
+    service: str, settings: Settings, *, config: Config = QUICK, endpoint_url: str | None = None
+) -> Any:
+    return make_client(service, settings.region, config, endpoint_url)

@@ -1,0 +1,264 @@
+"""A batch of predictions in; decisions, rejections and failed items out. And what is overdue."""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from itertools import batched
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from decision_service.cases import Case, PolicyFailed, Rules, decided, is_ripe, joined
+from decision_service.events import Arrival, arrival_decoder, key_of, key_text
+from decision_service.sink import DecisionSink
+from decision_service.store import Store
+from model_service.deadline import Deadline
+from model_service.events import Reason, Rejected
+from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
+from model_service.rejections import rejection_of
+from model_service.sinks import RejectionSink
+
+logger = logging.getLogger(__name__)
+
+# Cases that are loaded, changed and saved together; between, it is looked at the time.
+CASES_AT_A_TIME = 500
+# How often a case is taken up anew that somebody else saved meanwhile, before its records are
+# left to come again.
+ATTEMPTS = 3
+
+
+class Arrived(Struct, frozen=True, gc=False):
+    """An arrival, and the record that held it."""
+
+    record: UserRecord
+    arrival: Arrival
+
+
+class Fates:
+    """What became of the records of one invocation.
+
+    Attributes:
+        records: What Lambda delivered.
+        rejected: User records that can never succeed, with reason and detail.
+        unfinished: Records that are to come again.
+        counts: What happened how often, for the log.
+    """
+
+    def __init__(self, records: list[SourceRecord]) -> None:
+        self.records = records
+        self.rejected: list[tuple[UserRecord, Reason, str]] = []
+        self.unfinished: list[SourceRecord] = []
+        self.counts: Counter[str] = Counter()
+
+
+class Service:
+    """Joins predictions by what they are about, and decides once on each.
+
+    A decision is saved, then put, then saved as put. So whoever takes up a case after a failure
+    puts the decision that was made, and never another one.
+
+    Args:
+        rules: What is decided, on what.
+        store: Keeps cases.
+        decisions: Takes decision events.
+        rejections: Takes records that can never succeed.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        *,
+        rules: Rules,
+        store: Store,
+        decisions: DecisionSink,
+        rejections: RejectionSink,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._rules = rules
+        self._store = store
+        self._decisions = decisions
+        self._rejections = rejections
+        self._clock = clock
+        self._decode_arrival = arrival_decoder(rules.key_field, rules.needed)
+
+    def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+        """Process a batch of prediction events.
+
+        Args:
+            event: A batch of Kinesis records, as Lambda delivers it.
+            deadline: When to stop; what is not done by then is reported as failed.
+
+        Returns:
+            `batchItemFailures` with the lowest sequence number that is not done, if there is one.
+
+        Raises:
+            EventError: The event is not a batch of Kinesis records.
+        """
+        fates = Fates(source_records(event))
+        by_key = self._decode(fates)
+        fates.unfinished += self._store_rejections(fates, deadline)
+        for keys in batched(by_key, CASES_AT_A_TIME, strict=False):
+            for key in self._take({key: by_key[key] for key in keys}, fates.counts, deadline):
+                fates.unfinished += [arrived.record.source for arrived in by_key[key]]
+        self._log(fates)
+        failures = [lowest(fates.unfinished).sequence_number] if fates.unfinished else []
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in failures]}
+
+    def sweep(self, deadline: Deadline) -> dict[str, Any]:
+        """Decide what waited long enough, and put what was decided and not put.
+
+        What there is no time for is there for the next sweep, the oldest first.
+
+        Returns:
+            How many cases were `decided`, and how many decisions were `put`.
+        """
+        counts: Counter[str] = Counter(
+            dict.fromkeys(("decided", "incomplete", "undecided", "put"), 0)
+        )
+        now = self._clock()
+        for page in self._store.due(now):
+            for keys in batched(page, CASES_AT_A_TIME, strict=False):
+                if deadline.passed():
+                    logger.warning("there was no time for all cases that are due")
+                    return dict(counts)
+                loaded = self._store.load(keys)
+                ripe = {
+                    key: self._decided(case, key, now, counts)
+                    for key, case in loaded.items()
+                    if is_ripe(case, self._rules, now)
+                }
+                # What somebody else decided meanwhile is his to put.
+                cases = {**loaded, **self._store.save(ripe)}
+                counts["put"] += len(self._put(cases, deadline))
+        fields = {"model": self._rules.name, **counts}
+        logger.info(
+            "swept: %(decided)d decided, %(incomplete)d of them incomplete, %(put)d put; "
+            "%(undecided)d cases without a decision",
+            fields,
+            extra=fields,
+        )
+        return dict(counts)
+
+    def _decode(self, fates: Fates) -> dict[str, list[Arrived]]:
+        """Arrivals by the texts of their keys, in the order of the stream."""
+        by_key: dict[str, list[Arrived]] = {}
+        for source in fates.records:
+            for record, payload in self._payloads(source, fates):
+                try:
+                    arrival = self._decode_arrival(payload)
+                except Rejected as rejected:
+                    fates.rejected.append((record, rejected.reason, rejected.detail))
+                    continue
+                if arrival.values:
+                    by_key.setdefault(key_text(arrival.key), []).append(Arrived(record, arrival))
+                else:
+                    fates.counts["ignored"] += 1
+        return by_key
+
+    def _payloads(self, source: SourceRecord, fates: Fates) -> list[tuple[UserRecord, bytes]]:
+        try:
+            return [(record, record.payload) for record in user_records(source)]
+        except Rejected as rejected:
+            fates.rejected.append((source, rejected.reason, rejected.detail))
+            return []
+
+    def _take(
+        self, by_key: Mapping[str, list[Arrived]], counts: Counter[str], deadline: Deadline
+    ) -> set[str]:
+        """Join arrivals to their cases, decide those that are ripe; answer with the unfinished."""
+        left: Collection[str] = by_key.keys()
+        finished: dict[str, Case] = {}
+        for _ in range(ATTEMPTS):
+            if not left or deadline.passed():
+                break
+            loaded = self._store.load(left)
+            tried: dict[str, Counter[str]] = {key: Counter() for key in left}
+            cases = {
+                key: self._joined(loaded.get(key), key, by_key[key], tried[key]) for key in left
+            }
+            changed = {key: case for key, case in cases.items() if case is not loaded.get(key)}
+            saved = self._store.save(changed)
+            left = [key for key in changed if key not in saved]
+            for key in (key for key in cases if key not in changed or key in saved):
+                finished[key] = saved.get(key, cases[key])
+                counts.update(tried[key])
+        return {*left, *(_unput(finished).keys() - self._put(finished, deadline))}
+
+    def _joined(
+        self, loaded: Case | None, key: str, arrived: Sequence[Arrived], counts: Counter[str]
+    ) -> Case:
+        now = self._clock()
+        case = loaded or Case(due=now + self._rules.window_seconds)
+        for each in arrived:
+            before = case
+            case = joined(case, each.arrival, now)
+            counts["duplicates"] += case is before
+            counts["late"] += case is not before and (now > case.due or bool(case.too_late))
+        return self._decided(case, key, now, counts) if is_ripe(case, self._rules, now) else case
+
+    def _decided(self, case: Case, key: str, now: float, counts: Counter[str]) -> Case:
+        try:
+            case = decided(case, key_of(key), self._rules)
+        except PolicyFailed as error:
+            # It keeps what it holds, and is decided when the policy is mended.
+            logger.error("the policy failed: %s", error)
+            counts["undecided"] += 1
+            return replace(case, due=now + self._rules.window_seconds)
+        counts["decided"] += 1
+        counts["incomplete"] += bool(case.missing)
+        return case
+
+    def _put(self, cases: Mapping[str, Case], deadline: Deadline) -> set[str]:
+        """Put decisions that are saved, and save that they are put; answer with those that are."""
+        unput = _unput(cases)
+        put = self._decisions.put(unput, deadline) if unput else set()
+        # Whatever cannot be saved now is put once more by a sweep, and is the same event then.
+        self._store.save({key: replace(cases[key], is_put=True) for key in put})
+        return put
+
+    def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
+        if not fates.rejected:
+            return []
+        rejections = [
+            rejection_of(*rejected, self._rules.name, self._rules.version)
+            for rejected in fates.rejected
+        ]
+        if self._rejections.put(rejections, fates.records, deadline):
+            return []
+        return [record.source for record, *_ in fates.rejected]
+
+    def _log(self, fates: Fates) -> None:
+        # Payloads stay out of the log, as in `model_service.service`.
+        for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
+            logger.warning("rejected %d records: %s", count, reason)
+        fields = {
+            "model": self._rules.name,
+            "records": len(fates.records),
+            **{name: fates.counts[name] for name in _COUNTED},
+            "rejected": len(fates.rejected),
+            "unfinished": len({record.sequence_number for record in fates.unfinished}),
+        }
+        # With Lambda's JSON log format these are fields; template.yaml makes metrics of them.
+        logger.info(
+            "%(records)d records: %(decided)d decided, %(incomplete)d of them incomplete; %(late)d "
+            "late, %(duplicates)d duplicates, %(ignored)d of no need, %(rejected)d rejected; "
+            "%(undecided)d cases without a decision; %(unfinished)d records come again",
+            fields,
+            extra=fields,
+        )
+
+
+# Of cases: decided, those among them that miss a prediction, those that the policy failed on. Of
+# predictions: after their window, passed over, of other models.
+_COUNTED = ("decided", "incomplete", "undecided", "late", "duplicates", "ignored")
+
+
+def _unput(cases: Mapping[str, Case]) -> dict[str, str]:
+    """Decisions that are made, and not known to be on the stream."""
+    return {
+        key: case.decision
+        for key, case in cases.items()
+        if case.decision is not None and not case.is_put
+    }

@@ -1,0 +1,58 @@
+import pytest
+
+from decision_service.settings import Settings
+from model_service.errors import SettingsError
+
+
+def test_from_environ_defaults_are_those_of_rides() -> None:
+    """Only the table has to be named."""
+    settings = Settings.from_environ({"DECISIONS_TABLE": "cases", "WINDOW_SECONDS": ""})
+
+    assert settings == Settings(
+        key_field="ride_id",
+        needed=("ride_duration", "ride_tip"),
+        policy="decision_service.policy:worth_a_drive",
+        name="ride_decision",
+        version="1",
+        window_seconds=60,
+        keep_hours=168,
+        table="cases",
+        decisions_stream="ride_decisions",
+        failures_bucket=None,
+        kinesis_endpoint_url=None,
+        region=None,
+    )
+
+
+def test_from_environ_without_a_table_says_so() -> None:
+    """What has no default is asked for by name."""
+    with pytest.raises(SettingsError, match="DECISIONS_TABLE is not set; set it to the DynamoDB"):
+        Settings.from_environ({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("NEEDED_PREDICTIONS", "a,a", "each once, and ride_id none of them"),
+        ("NEEDED_PREDICTIONS", "a,ride_id", "each once, and ride_id none of them"),
+        ("NEEDED_PREDICTIONS", ",".join("abcdefghijk"), "at most 10 names"),
+        ("NEEDED_PREDICTIONS", "a, b", "names of predicted values with commas between"),
+        ("DECISION_KEY", "ride id", "an identifier"),
+        ("DECISION_POLICY", "module.function", "module:function"),
+        ("DECISION_NAME", "a/b", "letters, digits"),
+        ("DECISION_VERSION", "a b", "letters, digits"),
+        ("WINDOW_SECONDS", "0", "a whole number from 1 to 86400"),
+        ("WINDOW_SECONDS", "1.5", "a whole number"),
+        ("WINDOW_SECONDS", "86401", "a whole number from 1 to 86400"),
+        ("KEEP_HOURS", "0", "a whole number from 1 to 8760"),
+        ("DECISIONS_TABLE", "a b", "letters, digits"),
+        ("KINESIS_ENDPOINT_URL", "localhost:4566", "an http:// or https:// URL"),
+    ],
+)
+def test_from_environ_wrong_value_is_refused_by_name(name: str, value: str, allowed: str) -> None:
+    """The message has the variable, its value and what is allowed."""
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_environ({"DECISIONS_TABLE": "cases", name: value})
+
+    assert f"{name}={value!r} is not allowed; it must be" in str(caught.value)
+    assert allowed in str(caught.value)
