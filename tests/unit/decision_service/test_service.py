@@ -147,6 +147,7 @@ def test_handle_prediction_after_the_decision_is_marked_and_decides_nothing(
     world.clock.now = WINDOW_SECONDS
     world.sweep()
 
+    caplog.clear()  # of what came before, which is logged where another test turned it on
     with caplog.at_level(logging.INFO, "decision_service"):
         world.take(tip(), tip())
         world.take(tip())
