@@ -19,6 +19,7 @@ from local.values import text, whole_number
 
 # Lambda quotas: what a function has that does not say otherwise.
 _DEFAULT_TIMEOUT_SECONDS = 3
+_DEFAULT_MEMORY_MB = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Function:
         environment: Its environment variables, resolved.
         timeout_seconds: How long one invocation may take.
         mappings: Its Kinesis events.
+        memory_mb: What it is told that it has; nothing here holds it to that.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Function:
     environment: Mapping[str, str]
     timeout_seconds: int
     mappings: Sequence[MappingSettings]
+    memory_mb: int = _DEFAULT_MEMORY_MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +112,19 @@ def _stream(name: str, resource: Mapping[str, Any], resolver: Resolver) -> Strea
 
 
 def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Function:
-    properties = resolver.properties(given, "Environment", "Handler", "ImageConfig", "Timeout")
+    properties = resolver.properties(
+        given, "Environment", "Handler", "ImageConfig", "MemorySize", "Timeout"
+    )
     variables = properties.get("Environment", {}).get("Variables", {})
     timeout = properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS)
+    memory = properties.get("MemorySize", _DEFAULT_MEMORY_MB)
     return Function(
         name=name,
         handler=_handler(name, properties),
         environment={key: text(f"{name}: {key}", value) for key, value in variables.items()},
         timeout_seconds=whole_number(f"{name}: Timeout", timeout),
         mappings=_mappings(name, given.get("Events", {}), resolver),
+        memory_mb=whole_number(f"{name}: MemorySize", memory),
     )
 
 
