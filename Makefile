@@ -16,6 +16,9 @@ SEED ?= 1
 PREDICTOR ?=
 RATE ?=
 
+# An option with the value of a variable, if that was given: its default here is another target's.
+given = $(if $(filter file,$(origin $(2))),,$(1)='$($(2))')
+
 VENV := .venv/bin
 READY := .venv/.ready
 SAM_READY := .tools/sam/.ready
@@ -31,7 +34,8 @@ WEB_READY := .tools/browser/.ready .tools/schemathesis/.ready
 $(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
 
 .DEFAULT_GOAL := help
-.PHONY: help run decide up web test check integration-test soak fuzz bench bench-quick bench-batch \
+.PHONY: help run decide up web test check integration-test refuse-cloud \
+    soak fuzz bench bench-quick bench-batch \
     bench-web score capacity image web-image try-image predictor read redrive replay release rollback \
     setup python lock clean
 
@@ -61,8 +65,9 @@ check: $(READY) $(SAM_READY) ## formatting, lint, types, template
 	@AWS_DEFAULT_REGION=us-east-1 SAM_CLI_TELEMETRY=0 .tools/sam/bin/python -m samcli validate --lint
 	@.tools/sam/bin/cfn-lint template.yaml
 
-# With a container engine the functions run in the image, without one as processes.
-integration-test: $(READY) $(SAM_READY) ## deploy and try the whole path; CLOUD=host, compose or aws
+# With a container engine the functions run in the image, without one as processes. A wrong cloud is
+# refused first, before anything is set up for it.
+integration-test: $(if $(filter-out host compose aws,$(CLOUD)),refuse-cloud) $(READY) $(SAM_READY) ## deploy and try the whole path; CLOUD=host, compose or aws
 	@$(MAKE) --no-print-directory \
 		integration-test-on-$(or $(CLOUD),$(shell docker compose ls >/dev/null 2>&1 && echo compose || echo host))
 
@@ -77,8 +82,8 @@ integration-test-on-compose:
 integration-test-on-aws:
 	@$(VENV)/python -m pytest integration-test --cloud=aws
 
-integration-test-on-%:
-	@echo "CLOUD=$* is none of host, compose and aws" >&2; exit 1
+refuse-cloud:
+	@echo "CLOUD='$(CLOUD)' is not allowed; it must be one of host, compose and aws" >&2; exit 1
 
 image: ## build the Lambda image with docker, podman or buildah
 	@scripts/image
@@ -110,9 +115,10 @@ release: $(READY) ## serve RUN_ID with MODEL_SHA256 (and MODEL_ID) in STACK, for
 rollback: $(READY) ## serve in STACK what was served before the last release
 	@$(VENV)/python -m ops.release --stack '$(STACK)' rollback
 
-soak: $(READY) ## a million rides with faults on; the report goes to .local/soak.json
+soak: $(READY) ## RIDES rides (a million) with faults on, by SEED; its report is .local/soak.json
 	@mkdir -p .local
-	@$(VENV)/python -m tests.faults.soak --report .local/soak.json
+	@$(VENV)/python -m tests.faults.soak --report .local/soak.json \
+		$(call given,--rides,RIDES) $(call given,--seed,SEED)
 
 fuzz: .tools/fuzz/.ready ## give every reader RUNS inputs (10,000,000) in all, by SEED
 	@.tools/fuzz/bin/python -m fuzz --runs '$(RUNS)' --seed '$(SEED)'

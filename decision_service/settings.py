@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from model_service.errors import SettingsError
-from model_service.settings import NAME, URL, Reader
+from model_service.settings import BUCKET, NAME, URL, Reader
 
 # A case holds each of them, and is bounded by it.
 MAX_NEEDED = 10
@@ -79,7 +79,7 @@ class Settings:
             keep_hours=_within(read, "KEEP_HOURS", "168", 1, 8760),
             table=table,
             decisions_stream=read.required("DECISIONS_STREAM_NAME", "ride_decisions", rule=NAME),
-            failures_bucket=read.text("FAILURES_BUCKET", rule=NAME),
+            failures_bucket=read.text("FAILURES_BUCKET", rule=BUCKET),
             kinesis_endpoint_url=read.text("KINESIS_ENDPOINT_URL", rule=URL),
             region=read.text("AWS_REGION", rule=NAME) or read.text("AWS_DEFAULT_REGION", rule=NAME),
         )

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from math import ceil
@@ -117,15 +117,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m fuzz", description=(__doc__ or "").partition(":")[0]
     )
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
-    parser.add_argument("--runs", type=int, default=10_000_000, help="inputs in all (%(default)s)")
-    parser.add_argument("--seed", type=int, default=1, help="1 if not given; 0 is a new one")
-    parser.add_argument("--jobs", type=int, default=2, help="targets at a time (%(default)s)")
+    add = parser.add_argument
+    add("--runs", type=_whole(1), default=10_000_000, help="inputs in all (%(default)s)")
+    add("--seed", type=_whole(0), default=1, help="1 if not given; 0 is a new one")
+    add("--jobs", type=_whole(1), default=2, help="targets at a time (%(default)s)")
     given = parser.parse_args(arguments)
     unknown = set(given.targets) - TARGETS.keys()
     if unknown:
         parser.error(f"no such target: {min(unknown)}; there are {', '.join(TARGETS)}")
     targets = [target for target in _SHARES if target in (given.targets or TARGETS)]
     return _report(fuzz_all(targets, runs=given.runs, seed=given.seed, jobs=given.jobs))
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        # libFuzzer keeps both in 32 bits.
+        if not (text.isascii() and text.isdecimal() and least <= int(text) < 2**31):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not allowed; it must be a whole number from {least} to {2**31 - 1:,}"
+            )
+        return int(text)
+
+    return parse
 
 
 def _report(outcomes: Iterator[Outcome]) -> int:

@@ -239,6 +239,8 @@ def _check_settings(read: Settings, environ: dict[str, str]) -> None:
         read.region,
     ):
         assert name is None or _is_name(name)
+    for bucket in (read.model_bucket, read.failures_bucket):
+        assert bucket is None or (bucket == bucket.lower() and 3 <= len(bucket) <= 63)
     assert read.prediction_field.isidentifier()
     assert read.prediction_field.isascii()
     assert read.prediction_field != "ride_id"

@@ -2,19 +2,20 @@
 
 import importlib.util
 import logging
-import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
 
+from local.environment import environment, seen_by_this_thread
 from local.errors import TemplateError
+from local.resources import ACCOUNT
 from local.template import Function
 
 logger = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ class InProcessFunction:
     def __init__(self, function: Function, folder: Path, environ: Mapping[str, str]) -> None:
         self._function = function
         self._folder = folder
-        self._environ = {**environ, **function.environment}
+        self._environ = {**environ, **function.environment, **_lambdas_own(function)}
+        self._variables: dict[str, str] = {}
         self._lock = threading.Lock()
         self._handler: Callable[[Any, Any], Any] | None = self._load()
 
@@ -83,11 +85,13 @@ class InProcessFunction:
 
     def _within_its_time(self, handler: Callable[[Any, Any], Any], payload: Any) -> Any:
         seconds = self._function.timeout_seconds
+        variables = self._variables
         ended: Future[Any] = Future()
 
         def run() -> None:
             try:
-                ended.set_result(handler(payload, LocalContext(seconds)))
+                with seen_by_this_thread(variables):
+                    ended.set_result(handler(payload, LocalContext(variables, seconds)))
             except Exception as error:
                 ended.set_exception(error)
             except BaseException as error:  # such as SystemExit, or a task that was cancelled
@@ -104,41 +108,51 @@ class InProcessFunction:
             raise FunctionFailed(f"Task timed out after {seconds:.2f} seconds") from None
 
     def _load(self) -> Callable[[Any, Any], Any]:
-        with _environment(self._environ):
+        self._variables = environment(self._environ)
+        with seen_by_this_thread(self._variables):
             return _load_handler(self._function, self._folder)
 
 
 class LocalContext:
-    """The part of Lambda's context object that functions ask for time."""
+    """Lambda's context object, as its Python runtime makes it of a function's variables.
 
-    def __init__(self, timeout_seconds: float) -> None:
+    Attributes:
+        aws_request_id: Another one for each invocation.
+        function_name: The function's logical ID in the template.
+        function_version: Always `$LATEST`.
+        invoked_function_arn: As its destinations are told.
+        memory_limit_in_mb: A string, as on Lambda.
+        log_group_name: Where Lambda would log to.
+        log_stream_name: Likewise.
+    """
+
+    def __init__(self, variables: Mapping[str, str], timeout_seconds: float) -> None:
         self._end = time.monotonic() + timeout_seconds
+        self.aws_request_id = str(uuid.uuid4())
+        self.function_name = variables["AWS_LAMBDA_FUNCTION_NAME"]
+        self.function_version = variables["AWS_LAMBDA_FUNCTION_VERSION"]
+        region = variables.get("AWS_DEFAULT_REGION", "us-east-1")
+        self.invoked_function_arn = (
+            f"arn:aws:lambda:{region}:{ACCOUNT}:function:{self.function_name}"
+        )
+        self.memory_limit_in_mb = variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
+        self.log_group_name = variables["AWS_LAMBDA_LOG_GROUP_NAME"]
+        self.log_stream_name = variables["AWS_LAMBDA_LOG_STREAM_NAME"]
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the function times out."""
         return max(0, int((self._end - time.monotonic()) * 1000))
 
 
-# What a process needs of its surroundings; a function sees nothing else of this shell.
-_INHERITED = ("HOME", "LANG", "PATH", "TMPDIR")
-
-
-# There is one os.environ for all functions of this process.
-_LOADING = threading.Lock()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    with _LOADING:
-        before = dict(os.environ)
-        inherited = {name: before[name] for name in _INHERITED if name in before}
-        os.environ.clear()
-        os.environ.update({**inherited, **variables})
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
+def _lambdas_own(function: Function) -> dict[str, str]:
+    # "Defined runtime environment variables" (AWS Lambda Developer Guide)
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{uuid.uuid4().hex}",
+    }
 
 
 def _load_handler(function: Function, folder: Path) -> Callable[[Any, Any], Any]:

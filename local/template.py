@@ -21,6 +21,7 @@ from local.values import text, whole_number
 
 # Lambda quotas: what a function has that does not say otherwise.
 _DEFAULT_TIMEOUT_SECONDS = 3
+_DEFAULT_MEMORY_MB = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Function:
         timeout_seconds: How long one invocation may take.
         mappings: Its Kinesis events.
         schedules: Seconds between its scheduled events, by their names.
+        memory_mb: What it is told that it has; nothing here holds it to that.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Function:
     timeout_seconds: int
     mappings: Sequence[MappingSettings]
     schedules: Mapping[str, float] = field(default_factory=dict)
+    memory_mb: int = _DEFAULT_MEMORY_MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +127,12 @@ def _table(name: str, resource: Mapping[str, Any], resolver: Resolver) -> Table:
 
 
 def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Function:
-    properties = resolver.properties(given, "Environment", "Handler", "ImageConfig", "Timeout")
+    properties = resolver.properties(
+        given, "Environment", "Handler", "ImageConfig", "MemorySize", "Timeout"
+    )
     variables = properties.get("Environment", {}).get("Variables", {})
     timeout = properties.get("Timeout", _DEFAULT_TIMEOUT_SECONDS)
+    memory = properties.get("MemorySize", _DEFAULT_MEMORY_MB)
     return Function(
         name=name,
         handler=_handler(name, properties),
@@ -138,6 +144,7 @@ def _function(name: str, given: Mapping[str, Any], resolver: Resolver) -> Functi
             for key, event in given.get("Events", {}).items()
             if event["Type"] == "Schedule"
         },
+        memory_mb=whole_number(f"{name}: MemorySize", memory),
     )
 
 

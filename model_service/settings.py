@@ -16,6 +16,11 @@ _FIELD = (
     re.compile(r"(?!ride_id$)[A-Za-z_][A-Za-z0-9_]{0,127}"),
     "an identifier other than ride_id",
 )
+# As AWS's template takes it, and "Bucket naming rules" (Amazon S3 User Guide).
+BUCKET = (
+    re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
+    "the name of an S3 bucket: 3 to 63 of a-z, 0-9, . and -, none of the last two at an end",
+)
 _SHA256 = (re.compile(r"[0-9a-f]{64}"), "64 lower-case hexadecimal digits")
 URL = (re.compile(r"https?://\S+"), "an http:// or https:// URL")
 _TEXT = (re.compile(r"\S(.*\S)?"), "text without spaces around it")
@@ -73,7 +78,7 @@ class Settings:
         read = Reader(environ)
         settings = cls(
             run_id=read.text("RUN_ID", rule=NAME),
-            model_bucket=read.text("MODEL_BUCKET", rule=NAME),
+            model_bucket=read.text("MODEL_BUCKET", rule=BUCKET),
             experiment_id=read.required("MLFLOW_EXPERIMENT_ID", "1", rule=NAME),
             model_location=read.text("MODEL_LOCATION"),
             model_sha256=read.text("MODEL_SHA256", rule=_SHA256),
@@ -84,7 +89,7 @@ class Settings:
                 "PREDICTIONS_STREAM_NAME", "ride_predictions", rule=NAME
             ),
             aggregate_predictions=read.flag("AGGREGATE_PREDICTIONS", default=False),
-            failures_bucket=read.text("FAILURES_BUCKET", rule=NAME),
+            failures_bucket=read.text("FAILURES_BUCKET", rule=BUCKET),
             test_run=read.flag("TEST_RUN", default=False),
             return_predictions=read.flag("RETURN_PREDICTIONS", default=True),
             kinesis_endpoint_url=read.text("KINESIS_ENDPOINT_URL", rule=URL),

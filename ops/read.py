@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from model_service.aggregation import payloads
+from ops.aws import told
 from ops.streams import pages, shards
 from ops.terminal import leave_stdout, say
 
@@ -46,17 +47,37 @@ def main(arguments: Sequence[str], connect: Callable[[str], Any] = boto3.client)
     """Print a stream; answer with the exit status."""
     stream = (arguments[0] if arguments else "") or STREAM
     try:
-        for data in records(connect("kinesis"), stream):
-            sys.stdout.buffer.write(data + b"\n")
-        sys.stdout.flush()
+        return _print(connect("kinesis"), stream)
     except BrokenPipeError:
         leave_stdout()
     except KeyboardInterrupt:
         return 130
     except (ClientError, BotoCoreError, ResponseParserError) as error:
-        say(f"the stream {stream!r} cannot be read: {error}")
+        say(f"the stream {stream!r} cannot be read: {told(error, 'STREAM, ')}")
         return 1
     return 0
+
+
+def _print(kinesis: Any, stream: str) -> int:
+    try:
+        for data in records(kinesis, stream):
+            sys.stdout.buffer.write(data + b"\n")
+        sys.stdout.flush()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        say(f"there is no stream {stream!r}; {_streams(kinesis)}")
+        return 1
+    return 0
+
+
+def _streams(kinesis: Any) -> str:
+    pages = kinesis.get_paginator("list_streams").paginate()
+    names = [name for page in pages for name in page["StreamNames"]]
+    where = f"in {kinesis.meta.region_name} at {kinesis.meta.endpoint_url}"
+    if not names:
+        return f"there are none {where}: 'source .local/env', or check AWS_DEFAULT_REGION"
+    return f"STREAM must be one of those {where}: {', '.join(names)}"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from ops.aws import told
 from ops.errors import OpsError
 from ops.moments import moment
 from ops.redrive.commands import Connect, Redrive
@@ -101,8 +102,8 @@ def _telling(options: argparse.Namespace) -> Iterator[None]:
         yield
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         raise OpsError(
-            f"AWS refuses, or does not answer: {error}; check --bucket {options.bucket!r}, "
-            "--stream, AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
+            "AWS refuses, or does not answer: "
+            f"{told(error, f'--bucket {options.bucket!r}, --stream, ')}"
         ) from None
 
 
@@ -126,9 +127,13 @@ def _run(options: argparse.Namespace, connect: Connect) -> int:
 
 
 def _list(redrive: Redrive, options: argparse.Namespace) -> int:
-    for line in redrive.lines(_selection(options), one_by_one=options.each):
+    count, headings = 0, 0 if options.each else 1
+    lines = redrive.lines(_selection(options), one_by_one=options.each)
+    for count, line in enumerate(lines, start=1):  # noqa: B007 - how many there were
         _print(line)
     sys.stdout.flush()
+    if count <= headings:
+        say(redrive.what_there_is())
     return 0
 
 
@@ -177,12 +182,18 @@ def _parser() -> argparse.ArgumentParser:
 def _add_filters(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--onto", default="", help="another stream to put onto, or to tell what was put onto")
-    add("--kind", type=Kind, choices=list(Kind), help="who gave it up: the function, the mapping")
+    add("--kind", type=_kind, choices=list(Kind), help="who gave it up: the function, the mapping")
     add("--reason", help="reason of a rejection, condition of a batch")
     add("--model", help="model, or function for a batch; or MODEL/VERSION")
     add("--shard", help="shard that the record was on")
     add("--since", type=moment, help="it came at this ISO time or later (UTC)")
     add("--until", type=moment, help="it came before this ISO time (UTC)")
+
+
+def _kind(text: str) -> Kind:
+    if text not in list(Kind):
+        raise argparse.ArgumentTypeError(f"{text!r} is not allowed; it must be {' or '.join(Kind)}")
+    return Kind(text)
 
 
 def _place(text: str) -> int:

@@ -57,6 +57,22 @@ class Redrive:
         failures = self._watched(partial(selected, self._store, selection))
         return table(failures, self._is_done)
 
+    def what_there_is(self) -> str:
+        """All that could have been meant, for whom nothing matched."""
+        failures = self._watched(partial(selected, self._store, Selection()))
+        values = [
+            (f.source.stream, f.kind, f.reason, f"{f.model}/{f.version}", f.source.shard)
+            for f in failures
+        ]
+        if not values:
+            return f"there is nothing in s3://{self._bucket}: no rejection, and no batch"
+        options = ("--stream", "--kind", "--reason", "--model", "--shard")
+        found = (
+            f"{option} {', '.join(sorted(set(column)))}"
+            for option, column in zip(options, zip(*values, strict=True), strict=True)
+        )
+        return f"nothing matches; in s3://{self._bucket} there are {'; '.join(found)}"
+
     def show(self, where: str, index: int, selection: Selection) -> str:
         """The failure at a position, or in an object, in full.
 

@@ -14,6 +14,9 @@ import boto3
 from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
+from model_service.errors import SettingsError
+from model_service.settings import Settings
+from ops.aws import told
 from ops.errors import OpsError
 from ops.release.release import MODEL_ID, MODEL_SHA256, PREFIXES, RUN_ID, release, rollback, serving
 from ops.release.samconfig import stale_overrides
@@ -29,6 +32,8 @@ def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = bo
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     options = _parser().parse_args(arguments)
     try:
+        if options.command == "release":
+            _require_form(options)
         stack = DeployedStack(connect("cloudformation"), options.stack or STACK)
         if options.command == "rollback":
             done = rollback(stack)
@@ -43,10 +48,7 @@ def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = bo
         say(str(error))
         return 1
     except (BotoCoreError, ResponseParserError) as error:
-        say(
-            f"AWS does not answer, and nothing has changed: {error}; check AWS_PROFILE, "
-            "AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
-        )
+        say(f"AWS does not answer, and nothing has changed: {told(error)}")
         return 1
     except KeyboardInterrupt:
         say("interrupted; nothing has changed")
@@ -54,6 +56,19 @@ def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = bo
     say(done)
     _warn_of_stale_overrides(stack)
     return 0
+
+
+def _require_form(options: argparse.Namespace) -> None:
+    """Refuse what the function would refuse at its start, before anybody is asked.
+
+    Raises:
+        OpsError: The run ID or the digest cannot be one.
+    """
+    given = {"RUN_ID": options.run_id, "MODEL_SHA256": options.model_sha256}
+    try:
+        Settings.from_environ({**given, "MODEL_LOCATION": "to be found"})
+    except SettingsError as error:
+        raise OpsError(f"nothing is released: {error}") from None
 
 
 def _warn_of_stale_overrides(stack: DeployedStack) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from model_service.bootstrap import load_model
 from model_service.errors import ServiceError, SettingsError
 from model_service.settings import Settings
 from model_service.sinks import PredictionSink, PredictionStream
+from ops.aws import told
 from ops.errors import OpsError
 from ops.moments import written
+from ops.read import STREAM as PREDICTIONS
 from ops.replay.replay import replay, summary
 from ops.replay.score import LinesFile, Scorer
 from ops.replay.span import Bound, Span, bound
@@ -36,6 +38,8 @@ STREAM = "ride_events"
 STREAM_OUTPUT = "stream:"
 # Where models are and how far they are trusted: the settings that no option is needed for.
 _INHERITED = ("MODEL_BUCKET", "MLFLOW_EXPERIMENT_ID", "ALLOW_PICKLE")
+# Where a function's live predictions go, as it is told; without a word, onto the usual stream.
+_LIVE = "PREDICTIONS_STREAM_NAME"
 _OPTIONS = {
     "RUN_ID": "--run-id",
     "MODEL_SHA256": "--model-sha256",
@@ -61,8 +65,8 @@ def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
         say(_with_options(str(error)))
     except (ClientError, BotoCoreError, ResponseParserError) as error:
         say(
-            f"the stream {options.stream!r} cannot be read: {error}; check --stream, --shard, "
-            "--from, AWS_PROFILE, AWS_DEFAULT_REGION, AWS_ENDPOINT_URL and the network"
+            f"the stream {options.stream!r} cannot be read: "
+            f"{told(error, '--stream, --shard, --from, ')}"
         )
     except BrokenPipeError:
         leave_stdout()
@@ -81,7 +85,7 @@ def _run(options: argparse.Namespace, connect: Connect) -> None:
     span = _span(options)
     settings = _settings(options)
     kinesis = connect("kinesis")
-    with _output(options, kinesis) as sink:
+    with _output(options, kinesis, {PREDICTIONS, settings.predictions_stream}) as sink:
         model = load_model(settings)
         scorer = Scorer(model, options.stream, sink)
         replay(
@@ -92,7 +96,7 @@ def _run(options: argparse.Namespace, connect: Connect) -> None:
             only=options.shard,
             progress=Progress("replaying"),
         )
-    for line in summary(model, scorer.score):
+    for line in summary(model, scorer.score, _where(options.output)):
         print(line, file=sys.stderr)  # noqa: T201 - the command's output
 
 
@@ -128,7 +132,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     Raises:
         OpsError: A value is missing or not allowed.
     """
-    environ = {name: os.environ.get(name, "") for name in (*_INHERITED, *_REGION)}
+    environ = {name: os.environ.get(name, "") for name in (*_INHERITED, _LIVE, *_REGION)}
     given = {
         variable: getattr(options, option[2:].replace("-", "_"))
         for variable, option in _OPTIONS.items()
@@ -146,15 +150,23 @@ def _with_options(text: str) -> str:
 
 
 @contextmanager
-def _output(options: argparse.Namespace, kinesis: Any) -> Iterator[PredictionSink]:
+def _output(options: argparse.Namespace, kinesis: Any, live: Set[str]) -> Iterator[PredictionSink]:
     """Where predictions go: only ever what was named.
 
     Raises:
-        OpsError: It is the input stream, there is no such stream, or the file exists.
+        OpsError: It is the input stream, or a live one without --yes; there is no such stream,
+            or the file exists.
     """
     output: str = options.output
     if output.startswith(STREAM_OUTPUT):
-        yield _stream(kinesis, output.removeprefix(STREAM_OUTPUT), options.stream)
+        name = output.removeprefix(STREAM_OUTPUT)
+        if name in live and not options.yes:
+            raise OpsError(
+                f"--output {output} is not allowed without --yes: it is the stream of the live "
+                f"predictions ({PREDICTIONS}, and what {_LIVE} says), whose readers would take "
+                "these for live, too; name another stream, or a file"
+            )
+        yield _stream(kinesis, name, options.stream)
     elif output == "-":
         yield LinesFile(sys.stdout.buffer)
         sys.stdout.buffer.flush()
@@ -175,7 +187,19 @@ def _output(options: argparse.Namespace, kinesis: Any) -> Iterator[PredictionSin
             raise
 
 
+def _where(output: str) -> str:
+    """What became of the predictions."""
+    if output.startswith(STREAM_OUTPUT):
+        return f"put onto the stream {output.removeprefix(STREAM_OUTPUT)}"
+    return "written to " + ("standard output" if output == "-" else output)
+
+
 def _stream(kinesis: Any, name: str, source: str) -> PredictionStream:
+    if not name:
+        raise OpsError(
+            f"--output {STREAM_OUTPUT} names no stream; it must be {STREAM_OUTPUT}NAME, a new "
+            "file, or -"
+        )
     if name == source:
         raise OpsError(
             f"--output {STREAM_OUTPUT}{name} is not allowed: it is the stream that rides are on; "
@@ -199,6 +223,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--to", dest="end", type=bound, help="ISO time (UTC) or sequence number (now)")
     add("--shard", help="only this shard; needed for sequence numbers")
     add("--output", required=True, help=f"a new file, - or {STREAM_OUTPUT}NAME")
+    add("--yes", action="store_true", help="put onto the stream of the live predictions, too")
     add("--run-id", default="", help="MLflow run ID")
     add("--model-sha256", default="", help="digest the model must have")
     add("--bucket", default="", help="bucket of MLflow's artifacts (MODEL_BUCKET)")

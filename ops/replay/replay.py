@@ -72,15 +72,21 @@ def _pages(
         yield span.part_of(page)
 
 
-def summary(model: Model, score: Score) -> Iterator[str]:
-    """The account of a replay, a line a figure."""
+def summary(model: Model, score: Score, where: str) -> Iterator[str]:
+    """The account of a replay, a line a figure.
+
+    Args:
+        model: What the rides were scored with.
+        score: What came of them.
+        where: What became of the predictions, such as `written to` a file.
+    """
     yield f"model      {model.name}, version {model.version}"
     if score.records:
         came = f", which came from {written(score.first)} to {written(score.last)}"
         yield f"records    {score.records:>8}{came}"
     else:
         yield f"records    {score.records:>8}"
-    yield f"rides      {score.rides:>8}"
+    yield f"rides      {score.rides:>8}, predictions {where}"
     reasons = ", ".join(f"{count} {reason}" for reason, count in score.rejected.most_common())
     yield f"rejected   {score.rejected.total():>8}{f'  ({reasons})' if reasons else ''}"
     if score.mean is not None:

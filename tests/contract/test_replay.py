@@ -83,7 +83,7 @@ def test_replay_writes_what_the_service_predicts(
     lines = capsys.readouterr().err.splitlines()
     assert [" ".join(line.split())[:30] for line in lines if "records" not in line] == [
         f"model ride_duration_prediction_model, version {duration_model['run_id']}"[:30],
-        "rides 51",
+        f"rides 51, predictions written to {output}"[:30],
         "rejected 4 (2 invalid_event, 1 invalid_utf8, 1 invalid_json)"[:30],
         f"mean {sum(values.values()) / 51:.2f} ride_duration",
     ]
@@ -91,9 +91,9 @@ def test_replay_writes_what_the_service_predicts(
 
 
 def test_replay_puts_onto_a_stream_that_is_named(
-    kinesis: Any, duration_model: dict[str, Any]
+    kinesis: Any, duration_model: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only the stream that is named gets predictions."""
+    """Only the stream that is named gets predictions, and the account says so."""
     put(kinesis, *RIDES)
     command = ["--model-location", duration_model["model_location"], "--run-id", "candidate"]
 
@@ -103,6 +103,26 @@ def test_replay_puts_onto_a_stream_that_is_named(
     assert {e["prediction"]["ride_id"] for e in events} == set(range(50))
     assert {e["version"] for e in events} == {"candidate"}
     assert not StreamReader(kinesis, "ride_predictions").read()
+    assert "50, predictions put onto the stream candidate\n" in capsys.readouterr().err
+
+
+def test_replay_puts_onto_the_live_stream_only_when_told_twice(
+    kinesis: Any,
+    duration_model: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A candidate's predictions are not put among the live ones by mistake."""
+    put(kinesis, *RIDES)
+    command = ["--model-location", duration_model["model_location"], "--run-id", "candidate"]
+    command += ["--output", "stream:ride_predictions"]
+
+    assert main(command) == 1
+    assert "is not allowed without --yes: it is the stream of the live" in capsys.readouterr().err
+    assert not StreamReader(kinesis, "ride_predictions").read()
+
+    assert main([*command, "--yes"]) == 0
+    assert "50, predictions put onto the stream ride_predictions\n" in capsys.readouterr().err
+    assert len(StreamReader(kinesis, "ride_predictions").read()) == 50
 
 
 def test_replay_between_sequence_numbers_has_both_ends(

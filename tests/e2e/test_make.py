@@ -124,6 +124,61 @@ def test_make_run_is_deaf_to_the_shells_own_variables(
     assert len(done.stdout.splitlines()) == 6  # of two predictors
 
 
+def test_make_soak_runs_as_many_rides_as_it_is_told(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """A short soak of a seed is the same thing, with a progress line and a report of that many."""
+    done = make(checkout, shell_environ, "soak", "RIDES=600", "SEED=5")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "600 rides, 0 wrong\n"
+    report = json.loads((checkout / ".local/soak.json").read_text())
+    assert (report["seed"], report["rides"] + report["bad"]) == (5, 600)
+
+
+@pytest.mark.parametrize(
+    ("option", "least"),
+    [
+        *(("RIDES=" + rides, 1) for rides in ("abc", "-5", "0", "1.5", "")),
+        *(("SEED=" + seed, 0) for seed in ("abc", "-1")),
+    ],
+)
+def test_make_soak_wrong_number_is_refused(
+    checkout: Path, shell_environ: dict[str, str], option: str, least: int
+) -> None:
+    """A number of rides or a seed that is none is refused by name, with what is allowed."""
+    done = make(checkout, shell_environ, "soak", option)
+
+    name, _, value = option.partition("=")
+    assert done.returncode != 0
+    assert f"{name}={value!r} is not allowed; it must be a whole number from {least}" in done.stderr
+    assert not (checkout / ".local/soak.json").exists()
+
+
+def test_make_soak_has_defaults_of_its_own(checkout: Path, shell_environ: dict[str, str]) -> None:
+    """The 1,000 rides of `make run` and the seed of `make fuzz` are not passed on."""
+    shown = make(checkout, shell_environ, "--dry-run", "soak").stdout
+
+    assert "tests.faults.soak" in shown
+    assert not {"--rides", "--seed"} & set(re.split(r"[\s=]", shown))
+
+
+def test_make_integration_test_wrong_cloud_is_refused_before_anything_is_set_up(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """A new clone does not wait for its environments to be told of a slip."""
+    for name in (".venv", ".tools"):
+        (checkout / name).unlink()
+
+    done = make(checkout, shell_environ, "integration-test", "CLOUD=foo")
+
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[0] == (
+        "CLOUD='foo' is not allowed; it must be one of host, compose and aws"
+    )
+    assert not (checkout / ".venv").exists()
+
+
 def test_make_bench_quick_writes_results_tables_and_plots(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:

@@ -78,6 +78,26 @@ def write_trips(path: Path, rides: int, seed: int) -> None:
     ).to_parquet(path)
 
 
+@pytest.mark.parametrize("script", [text for text in BLOCKS if ".local/env" in text])
+def test_readme_commands_for_the_local_stack_do_nothing_without_it(
+    script: str, tmp_path: Path
+) -> None:
+    """Where `make up` does not run, no line of theirs reaches a real account."""
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    for name in ("aws", "make", "pipenv"):
+        (commands / name).write_text(f"#!/bin/sh\necho {name} >>'{tmp_path}/called'\n")
+        (commands / name).chmod(0o755)
+    environ = {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}", "HOME": str(tmp_path)}
+
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, env=environ, capture_output=True, check=False
+    )
+
+    assert done.returncode != 0
+    assert not (tmp_path / "called").exists()
+
+
 def test_readme_first_commands_are_the_two_that_matter() -> None:
     """The first block is `make run` and `make test`; CI runs the latter, a test the former."""
     commands = [line.split("#")[0].strip() for line in BLOCKS[0].splitlines()]

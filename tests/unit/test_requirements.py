@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,37 @@ def test_browser_is_locked_with_a_hash_of_each_package() -> None:
     assert packages
     assert [name for name, package in packages.items() if "integrity" not in package] == []
     assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
+IMPORTED_BY_THE_FUZZER = """
+import builtins
+from importlib.metadata import packages_distributions
+names, real = set(), builtins.__import__
+def noted(name, globals=None, *rest):
+    if str((globals or {}).get("__name__")).partition(".")[0] in ("fuzz", "model_service"):
+        names.add(name.partition(".")[0])
+    return real(name, globals, *rest)
+builtins.__import__ = noted
+import fuzz.__main__, fuzz.targets
+print(*{dist for name in names for dist in packages_distributions().get(name, ())})
+"""
+
+
+def test_fuzzer_has_what_the_code_that_it_tries_imports() -> None:
+    """Its environment is its own: a package that the project's has may be missing from it."""
+    printed = subprocess.run(
+        [sys.executable, "-c", IMPORTED_BY_THE_FUZZER],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    requirements = (PROJECT / "requirements/fuzz.txt").read_text()
+    listed = set(re.findall(r"^([\w.-]+)==", requirements, re.MULTILINE))
+
+    imported = {name.lower().replace("_", "-") for name in printed.split()}
+    assert {"msgspec", "pyyaml"} <= imported
+    assert imported <= listed
 
 
 def test_every_install_demands_hashes() -> None:

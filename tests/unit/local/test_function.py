@@ -22,6 +22,14 @@ def handler(event, context):
     left = context.get_remaining_time_in_millis()
     return {"name": NAME, "test_run": TEST_RUN, "event": event, "left": left}
 
+def tells_variables(event, context):
+    seen = dict(os.environ)
+    os.environ["CALLS"] = os.environ.get("CALLS", "") + "I"
+    return seen
+
+def tells_context(event, context):
+    return {name: value for name, value in vars(context).items() if not name.startswith("_")}
+
 def answers_no_json(event, context):
     return {"answer": object()}
 
@@ -57,6 +65,37 @@ def test_functions_of_one_module_have_their_own_environment(tmp_path: Path) -> N
 
     assert (one.invoke({})["name"], two.invoke({})["name"]) == ("one", "two")
     assert "NAME" not in os.environ
+
+
+def test_invoke_shows_a_function_its_variables_and_keeps_what_it_sets(tmp_path: Path) -> None:
+    """A handler that reads `os.environ` finds its template's variables, and Lambda's own."""
+    telling = function(tmp_path, "one", "entry.tells_variables")
+
+    first, second = telling.invoke({}), telling.invoke({})
+
+    assert first["NAME"] == "one"
+    assert first["AWS_LAMBDA_FUNCTION_NAME"] == "one"
+    assert first["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "128"
+    assert "CALLS" not in first
+    assert second["CALLS"] == "I"
+    assert not {"NAME", "CALLS", "AWS_LAMBDA_FUNCTION_NAME"} & os.environ.keys()
+
+
+def test_invoke_context_is_lambdas(tmp_path: Path) -> None:
+    """A handler is told who it is, in the forms of Lambda's Python runtime."""
+    telling = function(tmp_path, "one", "entry.tells_context", AWS_DEFAULT_REGION="eu-west-1")
+
+    first, second = telling.invoke({}), telling.invoke({})
+
+    assert first.pop("aws_request_id") != second.pop("aws_request_id")
+    assert first.pop("log_stream_name").startswith("local/[$LATEST]")
+    assert first == {
+        "function_name": "one",
+        "function_version": "$LATEST",
+        "invoked_function_arn": "arn:aws:lambda:eu-west-1:123456789012:function:one",
+        "memory_limit_in_mb": "128",
+        "log_group_name": "/aws/lambda/one",
+    }
 
 
 def test_invoke_handler_that_raises_is_a_failed_invocation(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ Resources:
       PackageType: Image
       ImageConfig: {Command: [lambda_function.lambda_handler]}
       Timeout: 30
+      MemorySize: 512
       Environment:
         Variables:
           RUN_ID: !Ref RunId
@@ -80,7 +81,7 @@ def test_read_template_resolves_the_functions_environment(path: Path) -> None:
         "SIZE": "10",
     }
     assert function.handler == "lambda_function.lambda_handler"
-    assert function.timeout_seconds == 30
+    assert (function.timeout_seconds, function.memory_mb) == (30, 512)
 
 
 def test_read_template_reads_every_property_of_the_mapping(path: Path) -> None:
@@ -186,6 +187,7 @@ def test_mapping_of_large_batches_needs_no_batching_window() -> None:
             "PredictRides: BatchSize is 1.5; it must be a w",
         ),
         ("Timeout: 30", "Timeout: soon", "Predict: Timeout is 'soon'; it must be a whole number"),
+        ("Size: 512", "Size: big", "Predict: MemorySize is 'big'; it must be a whole number"),
         ("SIZE: !Ref Size", "SIZE:", "Predict: SIZE is None; it must be a string"),
         ("{Type: Api, ", "{Type: SQS, ", "the event Web of type SQS; the local stack feeds"),
         ("{Type: Api, ", "{", "Predict: the event Web is .*; it must say its Type"),

@@ -24,19 +24,21 @@ Resources:
     Type: AWS::Serverless::Function
     Properties:
       Handler: copying.handle
+      Environment: {Variables: {OUT: !Ref Out}}
       Events:
         In: {Type: Kinesis, Properties: {Stream: !GetAtt In.Arn, StartingPosition: TRIM_HORIZON}}
 """
 HANDLER = """
 import base64
+import os
 import boto3
 
 
 def handle(event, context):
-    kinesis = boto3.client("kinesis")  # made late, when the function's variables are gone
+    kinesis = boto3.client("kinesis")  # as late as the variables are read: at each invocation
     for record in event["Records"]:
         data = base64.b64decode(record["kinesis"]["data"])
-        kinesis.put_record(StreamName="out", Data=data, PartitionKey="key")
+        kinesis.put_record(StreamName=os.environ["OUT"], Data=data, PartitionKey="key")
 """
 
 

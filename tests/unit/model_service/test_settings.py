@@ -34,7 +34,7 @@ def test_settings_every_variable_is_read() -> None:
     settings = Settings.from_environ(
         {
             "RUN_ID": "r",
-            "MODEL_BUCKET": "b",
+            "MODEL_BUCKET": "models",
             "MLFLOW_EXPERIMENT_ID": "7",
             "MODEL_LOCATION": "s3://b/somewhere",
             "MODEL_SHA256": "0" * 64,
@@ -53,7 +53,7 @@ def test_settings_every_variable_is_read() -> None:
 
     assert settings == Settings(
         run_id="r",
-        model_bucket="b",
+        model_bucket="models",
         experiment_id="7",
         model_location="s3://b/somewhere",
         model_sha256="0" * 64,
@@ -113,6 +113,14 @@ def test_settings_flag_no_is_false(text: str) -> None:
     assert settings.return_predictions is False
 
 
+@pytest.mark.parametrize("bucket", ["abc", "b" * 63, "0.my-bucket.9"])
+def test_settings_every_bucket_of_s3s_rules_is_taken(bucket: str) -> None:
+    """The shortest name and the longest, dots and dashes."""
+    settings = Settings.from_environ({**BY_RUN, "FAILURES_BUCKET": bucket, "MODEL_BUCKET": bucket})
+
+    assert (settings.failures_bucket, settings.model_bucket) == (bucket, bucket)
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -129,6 +137,13 @@ def test_settings_flag_no_is_false(text: str) -> None:
         ("PREDICTION_FIELD", "ride-duration"),
         ("PREDICTIONS_STREAM_NAME", "a/b"),
         ("FAILURES_BUCKET", "s3://bucket"),
+        ("FAILURES_BUCKET", "my_failures"),
+        ("FAILURES_BUCKET", "Failures"),
+        ("FAILURES_BUCKET", "no"),
+        ("FAILURES_BUCKET", "f" * 64),
+        ("FAILURES_BUCKET", "failures-"),
+        ("MODEL_BUCKET", "my models"),
+        ("MODEL_BUCKET", ".models"),
         ("KINESIS_ENDPOINT_URL", "localhost:4566"),
         ("MODEL_LOCATION", " model"),
     ],

@@ -95,5 +95,6 @@ def test_main_without_a_region_says_so(capsys: pytest.CaptureFixture[str]) -> No
 
     assert main(["rides"], connect) == 1
     assert capsys.readouterr().err == (
-        "the stream 'rides' cannot be read: You must specify a region.\n"
+        "the stream 'rides' cannot be read: You must specify a region; set AWS_DEFAULT_REGION, "
+        "such as to eu-west-1, or 'source .local/env' for the stack of 'make up'\n"
     )

@@ -85,6 +85,36 @@ def test_list_each_has_positions_for_show(capsys: pytest.CaptureFixture[str]) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [(["--reason", "none"], 1), (["--model", "fares"], 1), (["--each", "--shard", "none"], 0)],
+)
+def test_list_that_nothing_matches_says_what_there_is(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], lines: int
+) -> None:
+    """A filter with a slip in it does not look like a bucket without failures."""
+    aws = bad_rides()
+    aws.bucket.objects |= given_up(b"9", first=9)
+
+    assert aws.run("list", *arguments) == 0
+
+    out, error = capsys.readouterr()
+    assert out.count("\n") == lines
+    assert error == (
+        "nothing matches; in s3://failures there are --stream rides; --kind batch, rejection; "
+        "--reason RetryAttemptsExhausted, invalid_event; "
+        f"--model durations/run1, myfunction/$LATEST, tips/run1; --shard {SHARD}\n"
+    )
+
+
+def test_list_of_an_empty_bucket_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """A filter is not blamed where there is nothing to find."""
+    assert Aws().run("list") == 0
+
+    error = capsys.readouterr().err
+    assert error == "there is nothing in s3://failures: no rejection, and no batch\n"
+
+
 def test_show_has_the_payload(capsys: pytest.CaptureFixture[str]) -> None:
     """Everything that is known of a record, its bytes decoded."""
     assert bad_rides().run("show", f"{SHARD}:1") == 0
@@ -347,7 +377,7 @@ def test_aws_that_does_not_answer_is_said_in_one_line(capsys: pytest.CaptureFixt
 
     assert main(["--bucket", "failures", "list"], connect) == 1
     assert capsys.readouterr().err.startswith(
-        "AWS refuses, or does not answer: You must specify a region.; check --bucket 'failures', "
+        "AWS refuses, or does not answer: You must specify a region; set AWS_DEFAULT_REGION"
     )
 
 
@@ -355,7 +385,10 @@ def test_aws_that_does_not_answer_is_said_in_one_line(capsys: pytest.CaptureFixt
     ("arguments", "said"),
     [
         (["list", "--since", "yesterday"], "argument --since: 'yesterday' is not allowed; it must"),
-        (["list", "--kind", "other"], "argument --kind: "),
+        (
+            ["list", "--kind", "other"],
+            "argument --kind: 'other' is not allowed; it must be rejection or batch",
+        ),
         (["show", AWS_KEY, "x"], "argument index: 'x' is not allowed; it must be a number from 0"),
     ],
 )

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -474,9 +475,34 @@ def test_main_release_without_run_or_digest_is_refused(
 
 
 @pytest.mark.parametrize(
+    ("run_id", "digest", "said"),
+    [
+        ("a/b", "0" * 64, "RUN_ID='a/b' is not allowed; it must be letters, digits and _ . -"),
+        ("abc", "zz", "MODEL_SHA256='zz' is not allowed; it must be 64 lower-case hexadecimal"),
+        ("abc", "A" * 64, f"MODEL_SHA256={'A' * 64!r} is not allowed; it must be 64 lower-case"),
+    ],
+)
+def test_main_release_of_what_cannot_be_a_run_is_refused_before_aws_is_asked(
+    run_id: str, digest: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip in an ID or a digest is told by its name, without an account."""
+
+    def connect(_: str) -> Any:
+        raise AssertionError("AWS was asked")
+
+    assert main(["release", "--run-id", run_id, "--model-sha256", digest], connect) == 1
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"nothing is released: {said}")
+
+
+@pytest.mark.parametrize(
     ("environ", "reason"),
     [
-        ({"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}, "You must specify a region."),
+        (
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+            "You must specify a region; set AWS_DEF",
+        ),
         ({"AWS_DEFAULT_REGION": "eu-west-1"}, "Unable to locate credentials"),
         ({"AWS_PROFILE": "gone"}, "The config profile (gone) could not be found"),
     ],

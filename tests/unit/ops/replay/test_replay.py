@@ -138,10 +138,10 @@ def test_replay_counts_rides_bad_records_and_the_mean() -> None:
 
     replaying.run()
 
-    assert list(summary(replaying.model, replaying.scorer.score)) == [
+    assert list(summary(replaying.model, replaying.scorer.score, "written to f")) == [
         "model      rides, version new",
         "records           5, which came from 1970-01-01T00:00:01Z to 1970-01-01T00:00:05Z",
-        "rides             2",
+        "rides             2, predictions written to f",
         "rejected          3  (2 invalid_event, 1 invalid_json)",
         "mean          15.00  ride_duration",
     ]
@@ -152,9 +152,9 @@ def test_replay_of_nothing_has_no_mean() -> None:
     replaying = Replaying(FakeStream(one=[[]]))
     replaying.run()
 
-    assert list(summary(replaying.model, replaying.scorer.score))[1:] == [
+    assert list(summary(replaying.model, replaying.scorer.score, "put nowhere"))[1:] == [
         "records           0",
-        "rides             0",
+        "rides             0, predictions put nowhere",
         "rejected          0",
     ]
 
@@ -211,6 +211,11 @@ def test_stream_output_sends_refused_predictions_again() -> None:
             "--from is 8, and --to 7; it must not be later",
         ),
         (["--output", "exists", "--model-location", "m"], "--output 'exists' exists; name another"),
+        (["--output", "stream:", "--model-location", "m"], "--output stream: names no stream; it"),
+        (
+            ["--output", "stream:ride_predictions", "--model-location", "m"],
+            "--output stream:ride_predictions is not allowed without --yes: it is the stream of",
+        ),
     ],
 )
 def test_main_names_the_option_that_is_wrong(
@@ -222,7 +227,8 @@ def test_main_names_the_option_that_is_wrong(
 ) -> None:
     """In one line, with its value and what is allowed; nothing is read before."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MODEL_BUCKET", raising=False)
+    for name in ("MODEL_BUCKET", "PREDICTIONS_STREAM_NAME"):
+        monkeypatch.delenv(name, raising=False)
     Path("exists").write_text("")
 
     assert main(arguments, lambda _: FakeStream()) == 1
@@ -230,6 +236,18 @@ def test_main_names_the_option_that_is_wrong(
     out, error = capsys.readouterr()
     assert error.startswith(said)
     assert (out, error.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize("stream", ["tips", "ride_predictions"])
+def test_stream_that_functions_are_told_of_is_a_live_one_too(
+    stream: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """PREDICTIONS_STREAM_NAME says which other stream needs --yes, as it tells the function."""
+    monkeypatch.setenv("PREDICTIONS_STREAM_NAME", "tips")
+    output = f"stream:{stream}"
+
+    assert main(["--model-location", "m", "--output", output], lambda _: FakeStream()) == 1
+    assert capsys.readouterr().err.startswith(f"--output {output} is not allowed without --yes")
 
 
 def test_output_that_got_nothing_is_not_in_the_way_of_the_next_try(
