@@ -34,7 +34,7 @@ from model_service.kinesis import (
     source_records,
 )
 from model_service.predictors import Predictor
-from model_service.rejections import rejection_of
+from model_service.rejections import store_rejections
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
 logger = logging.getLogger(__name__)
@@ -239,15 +239,10 @@ class Service:
         return [entry.source for entry in self._predictions.put(entries, deadline)]
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
-        if not fates.rejected:
-            return []
-        rejections = [
-            rejection_of(*rejected, self._model.name, self._model.version)
-            for rejected in fates.rejected
-        ]
-        if self._rejections.put(rejections, fates.records, deadline):
-            return []
-        return [record.source for record, *_ in fates.rejected]
+        name, version = self._model.name, self._model.version
+        return store_rejections(
+            fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
+        )
 
     def _answer(
         self, events: Sequence[PredictionEvent], unfinished: list[SourceRecord]
