@@ -4,7 +4,6 @@ Unlike moto's, its shards close when they are split or merged, as "Reshard a str
 Data Streams Developer Guide) has it: what they hold stays in them, and reading ends there.
 """
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
+
+from model_service.hash_keys import hash_key
 
 Json = Mapping[str, Any]
 
@@ -180,9 +181,7 @@ class MemoryKinesis:
         shards.append(_Shard(shard_id, first, last, names, starts=self._sequence + 1))
 
     def _put(self, stream: str, entry: Json) -> dict[str, str]:
-        key = int(
-            hashlib.md5(entry["PartitionKey"].encode(), usedforsecurity=False).hexdigest(), 16
-        )
+        key = hash_key(entry["PartitionKey"])
         shard = next(
             s for s in self._shards(stream) if s.ends is None and s.first_key <= key <= s.last_key
         )
