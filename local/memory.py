@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.account import ACCOUNT, REGION
 from model_service.hash_keys import hash_key
 
 Json = Mapping[str, Any]
@@ -21,7 +22,6 @@ _LAST_KEY = 2**128 - 1
 # API reference, GetRecords and CreateStream.
 _MAX_READ_BYTES = 10 * 1024 * 1024
 _RETENTION_HOURS = 24
-REGION = "us-east-1"
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class MemoryKinesis:
         return {
             "StreamDescriptionSummary": {
                 "StreamName": StreamName,
-                "StreamARN": f"arn:aws:kinesis:{REGION}:123456789012:stream/{StreamName}",
+                "StreamARN": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{StreamName}",
                 "RetentionPeriodHours": self._retention_hours,
             }
         }
