@@ -27,6 +27,8 @@ CONNECTIONS = 4
 SECONDS = 3
 ROUNDS = 5
 PROCESSES = 2
+# Far longer than a server takes to listen, on a busy machine, too.
+START_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,19 +84,36 @@ def _serve(folder: Path, location: str, settings: str | None, name: str) -> Iter
             stderr=output,
         )
     try:
-        yield _port(server, log)
+        yield port_of(server, log)
     finally:
         server.terminate()
         server.wait()
 
 
-def _port(server: "subprocess.Popen[bytes]", log: Path) -> int:
+def port_of(server: "subprocess.Popen[bytes]", log: Path, seconds: float = START_SECONDS) -> int:
+    """The port that a server has come to listen on.
+
+    Args:
+        server: gunicorn's process.
+        log: What it prints.
+        seconds: How long to wait for it.
+
+    Raises:
+        RuntimeError: It ended, or it does not listen by then; the message has what it printed.
+    """
+    ends = time.monotonic() + seconds
     while True:
-        found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", log.read_text())
+        status = server.poll()
+        said = log.read_text()
+        found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", said)
         if found:
             return int(found[1])
-        if server.poll() is not None:
-            raise RuntimeError(log.read_text())
+        if status is not None:
+            raise RuntimeError(f"the server ended with status {status}; it said:\n{said}")
+        if time.monotonic() >= ends:
+            raise RuntimeError(
+                f"the server does not listen after {seconds:g} seconds; it said:\n{said}"
+            )
         time.sleep(0.1)
 
 

@@ -11,9 +11,8 @@ from decision_service.service import Service
 from decision_service.settings import Settings
 from decision_service.sink import DecisionStream
 from decision_service.store import WRITERS, DynamoStore
-from model_service.bootstrap import QUICK, make_client, rejection_sink
+from model_service.bootstrap import QUICK, make_client, rejection_sink, stream_of
 from model_service.deadline import Context, Deadline
-from model_service.sinks import PredictionStream
 
 Handler = Callable[[Mapping[str, Any], Context | None], dict[str, Any]]
 
@@ -60,10 +59,7 @@ def build_service(settings: Settings) -> Service:
             settings.keep_hours * 3600,
         ),
         decisions=DecisionStream(
-            PredictionStream(
-                _client("kinesis", settings, endpoint_url=settings.kinesis_endpoint_url),
-                settings.decisions_stream,
-            )
+            stream_of(settings.decisions_stream, settings.region, settings.kinesis_endpoint_url)
         ),
         rejections=rejection_sink(
             settings.failures_bucket,
@@ -77,7 +73,5 @@ def build_service(settings: Settings) -> Service:
 _MANY = QUICK.merge(Config(max_pool_connections=WRITERS))
 
 
-def _client(
-    service: str, settings: Settings, *, config: Config = QUICK, endpoint_url: str | None = None
-) -> Any:
-    return make_client(service, settings.region, config, endpoint_url)
+def _client(service: str, settings: Settings, *, config: Config = QUICK) -> Any:
+    return make_client(service, settings.region, config)

@@ -1,7 +1,6 @@
 """A case: what is known of one ride, until it is decided and after. Pure functions change it."""
 
 import json
-import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 
 from decision_service.events import Arrival, Key, decision_event_id
 from decision_service.policy import Policy
+from model_service.errors import place_of
 
 # A policy's answer in JSON.
 MAX_ANSWER_BYTES = 2048
@@ -119,19 +119,13 @@ def _answer(case: Case, missing: Sequence[str], rules: Rules) -> Mapping[str, An
         answer = dict(rules.policy(values, missing))
         size = len(_json(answer).encode())
     except Exception as error:  # whatever a user's function raises
-        raise PolicyFailed(_place(error)) from error
+        raise PolicyFailed(place_of(error)) from error
     if size > MAX_ANSWER_BYTES or rules.key_field in answer:
         raise PolicyFailed(
             f"the answer has {size} bytes and the fields {', '.join(map(str, answer))[:200]}; it "
             f"must have at most {MAX_ANSWER_BYTES} bytes and no {rules.key_field}"
         )
     return answer
-
-
-def _place(error: Exception) -> str:
-    """What was raised, and where; its message may hold a ride, and rides are not logged."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}"
 
 
 def _json(value: Any) -> str:

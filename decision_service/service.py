@@ -17,7 +17,7 @@ from decision_service.store import Store
 from model_service.deadline import Deadline
 from model_service.events import Reason, Rejected
 from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
-from model_service.rejections import rejection_of
+from model_service.rejections import store_rejections
 from model_service.sinks import RejectionSink
 
 logger = logging.getLogger(__name__)
@@ -219,15 +219,10 @@ class Service:
         return put
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
-        if not fates.rejected:
-            return []
-        rejections = [
-            rejection_of(*rejected, self._rules.name, self._rules.version)
-            for rejected in fates.rejected
-        ]
-        if self._rejections.put(rejections, fates.records, deadline):
-            return []
-        return [record.source for record, *_ in fates.rejected]
+        name, version = self._rules.name, self._rules.version
+        return store_rejections(
+            fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
+        )
 
     def _log(self, fates: Fates) -> None:
         # Payloads stay out of the log, as in `model_service.service`.

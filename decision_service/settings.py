@@ -17,7 +17,6 @@ _FIELDS = (
     "names of predicted values with commas between",
 )
 _FUNCTION = (re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*"), "module:function")
-_WHOLE = (re.compile(r"[0-9]{1,6}"), "a whole number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +74,8 @@ class Settings:
             ),
             name=read.required("DECISION_NAME", "ride_decision", rule=NAME),
             version=read.required("DECISION_VERSION", "1", rule=NAME),
-            window_seconds=_within(read, "WINDOW_SECONDS", "60", 1, 86_400),
-            keep_hours=_within(read, "KEEP_HOURS", "168", 1, 8760),
+            window_seconds=read.whole("WINDOW_SECONDS", 60, 1, 86_400),
+            keep_hours=read.whole("KEEP_HOURS", 168, 1, 8760),
             table=table,
             decisions_stream=read.required("DECISIONS_STREAM_NAME", "ride_decisions", rule=NAME),
             failures_bucket=read.text("FAILURES_BUCKET", rule=BUCKET),
@@ -94,12 +93,3 @@ def _needed(read: Reader, key_field: str) -> tuple[str, ...]:
             f"each once, and {key_field} none of them"
         )
     return names
-
-
-def _within(read: Reader, name: str, default: str, least: int, most: int) -> int:
-    text = read.required(name, default, rule=_WHOLE)
-    if not least <= int(text) <= most:
-        raise SettingsError(
-            f"{name}={text!r} is not allowed; it must be a whole number from {least} to {most}"
-        )
-    return int(text)

@@ -12,8 +12,9 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from local.account import REGION
+
 HOST = "127.0.0.1"
-REGION = "us-east-1"
 
 
 def leave_aws() -> None:

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from local.account import ACCOUNT, REGION
 from local.environment import environment, seen_by_this_thread
 from local.errors import TemplateError
-from local.resources import ACCOUNT
 from local.template import Function
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ class LocalContext:
         self.aws_request_id = str(uuid.uuid4())
         self.function_name = variables["AWS_LAMBDA_FUNCTION_NAME"]
         self.function_version = variables["AWS_LAMBDA_FUNCTION_VERSION"]
-        region = variables.get("AWS_DEFAULT_REGION", "us-east-1")
+        region = variables.get("AWS_DEFAULT_REGION", REGION)
         self.invoked_function_arn = (
             f"arn:aws:lambda:{region}:{ACCOUNT}:function:{self.function_name}"
         )

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.account import ACCOUNT
 from local.conditions import Conditions
 from local.errors import TemplateError
 from local.parameters import parameter_values
-from local.resources import ACCOUNT, STACK, Resources
+from local.resources import STACK, Resources
 from local.values import intrinsic, text
 
 _SUB_VARIABLE = re.compile(r"\$\{([^!][^}]*)\}")

@@ -4,7 +4,6 @@ Unlike moto's, its shards close when they are split or merged, as "Reshard a str
 Data Streams Developer Guide) has it: what they hold stays in them, and reading ends there.
 """
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,13 +13,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from local.account import ACCOUNT, REGION
+from model_service.hash_keys import hash_key
+
 Json = Mapping[str, Any]
 
 _LAST_KEY = 2**128 - 1
 # API reference, GetRecords and CreateStream.
 _MAX_READ_BYTES = 10 * 1024 * 1024
 _RETENTION_HOURS = 24
-REGION = "us-east-1"
 
 
 @dataclass(slots=True)
@@ -86,7 +87,7 @@ class MemoryKinesis:
         return {
             "StreamDescriptionSummary": {
                 "StreamName": StreamName,
-                "StreamARN": f"arn:aws:kinesis:{REGION}:123456789012:stream/{StreamName}",
+                "StreamARN": f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/{StreamName}",
                 "RetentionPeriodHours": self._retention_hours,
             }
         }
@@ -180,9 +181,7 @@ class MemoryKinesis:
         shards.append(_Shard(shard_id, first, last, names, starts=self._sequence + 1))
 
     def _put(self, stream: str, entry: Json) -> dict[str, str]:
-        key = int(
-            hashlib.md5(entry["PartitionKey"].encode(), usedforsecurity=False).hexdigest(), 16
-        )
+        key = hash_key(entry["PartitionKey"])
         shard = next(
             s for s in self._shards(stream) if s.ends is None and s.first_key <= key <= s.last_key
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from local.account import ACCOUNT
+
 # Lambda quotas: 6 MB for a synchronous invocation's payload.
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 # What a record's event has beside data and keys; names and numbers are of nearly equal length.
@@ -58,7 +60,7 @@ def _lambda_record(record: Record, shard: SourceShard) -> dict[str, Any]:
         "eventVersion": "1.0",
         "eventID": f"{shard.shard_id}:{record.sequence_number}",
         "eventName": "aws:kinesis:record",
-        "invokeIdentityArn": "arn:aws:iam::123456789012:role/local",
+        "invokeIdentityArn": f"arn:aws:iam::{ACCOUNT}:role/local",
         "awsRegion": shard.region,
         "eventSourceARN": shard.stream_arn,
     }

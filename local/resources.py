@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.account import ACCOUNT
 from local.conditions import Conditions
 from local.errors import TemplateError
 from local.values import text
 
-ACCOUNT = "123456789012"
 STACK = "local"
 
 _NAME_PROPERTIES = {

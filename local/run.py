@@ -7,7 +7,6 @@ accounted for.
 
 import argparse
 import logging
-import os
 import sys
 import tempfile
 import time
@@ -22,7 +21,9 @@ from local.ledger import Ledger
 from local.reader import StreamReader
 from local.rides import SampleRide, sample_rides
 from local.stack import Stack, parameters_of, stop_on_signals, train_models
+from local.terminal import say
 from model_service.aggregation import payloads
+from ops.terminal import leave_stdout
 
 PREDICTORS = ("DurationFunction", "TipFunction")
 DECIDES = "DecisionFunction"
@@ -42,27 +43,26 @@ def main() -> int:
     try:
         ledger = _run(arguments.rides, arguments.show)
     except KeyboardInterrupt:
-        _say("stopped")
+        say("stopped")
         return 130
     except BrokenPipeError:
-        # Whoever read the predictions has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _say("stopped: nobody reads the predictions any more")
+        leave_stdout()
+        say("stopped: nobody reads the predictions any more")
         return 1
     for fault in ledger.faults()[:20]:
-        _say(fault)
-    _say(ledger.summary())
+        say(fault)
+    say(ledger.summary())
     return 1 if ledger.faults() else 0
 
 
 def _run(count: int, show: str) -> Ledger:
     with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
-        _say("training the sample models ...")
+        say("training the sample models ...")
         duration, tip = train_models(emulator, Path(folder))
-        _say(f"trained run {duration.run_id}: RMSE {duration.rmse:.2f} minutes")
-        _say(f"trained run {tip.run_id}: RMSE {tip.rmse:.2f} dollars")
+        say(f"trained run {duration.run_id}: RMSE {duration.rmse:.2f} minutes")
+        say(f"trained run {tip.run_id}: RMSE {tip.rmse:.2f} dollars")
         with Stack(emulator, parameters_of(duration, tip)) as stack:
-            _say(f"sending {count} rides ...")
+            say(f"sending {count} rides ...")
             return account_for(stack, sample_rides(count), show)
 
 
@@ -140,10 +140,6 @@ def _count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"RIDES={text!r} is not a whole number above 0")
     return int(text)
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's progress
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
+from local.account import ACCOUNT, REGION
 from local.function import FunctionFailed, Invoker
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,6 @@ def scheduled_event(name: str) -> dict[str, Any]:
         "source": "aws.events",
         "detail-type": "Scheduled Event",
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "resources": [f"arn:aws:events:us-east-1:123456789012:rule/{name}"],
+        "resources": [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{name}"],
         "detail": {},
     }

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from local.account import ACCOUNT, REGION
 from local.destination import Destination, NoDestination, S3Destination, SqsDestination
-from local.emulator import REGION, Emulator
+from local.emulator import Emulator
 from local.function import InProcessFunction
 from local.mapping import EventSourceMapping
-from local.resources import ACCOUNT
 from local.schedule import Schedule
 from local.settings import MappingSettings
 from local.tables import create_table

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local.emulator import Emulator, is_free, leave_aws
 from local.stack import PROJECT, Stack, parameters_of, stop_on_signals, train_models
+from local.terminal import say
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
 USUAL_PORT = 4566
@@ -27,17 +28,17 @@ def main() -> int:
     try:
         _serve(port)
     except KeyboardInterrupt:
-        _say("stopped")
+        say("stopped")
     return 0
 
 
 def _serve(port: int) -> None:
     with Emulator(port) as emulator, tempfile.TemporaryDirectory() as folder:
-        _say("training the sample models ...")
+        say("training the sample models ...")
         duration, tip = train_models(emulator, Path(folder))
         with Stack(emulator, parameters_of(duration, tip)):
             _write_environment(emulator)
-            _say(
+            say(
                 f"up at {emulator.endpoint}, serving runs {duration.run_id} and {tip.run_id}\n"
                 f"in another terminal:  source {ENVIRONMENT_FILE.relative_to(PROJECT)}\n"
                 "Ctrl-C stops it"
@@ -84,10 +85,6 @@ def _write_environment(emulator: Emulator) -> None:
         f'command -v aws >/dev/null || export PATH="{PROJECT}/.venv/bin:$PATH"',
     ]
     ENVIRONMENT_FILE.write_text("\n".join(lines) + "\n")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's progress
 
 
 if __name__ == "__main__":

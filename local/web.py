@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.stack import PROJECT, run_training, stop_on_signals
+from local.terminal import say
 
 _MODELS = ("MODEL_URI", "MODEL_LOCATION", "RUN_ID")
 
@@ -26,7 +27,7 @@ def main() -> int:
                 environ |= _sample_model(Path(folder))
             return _serve(environ)
         except KeyboardInterrupt:
-            _say("stopped")
+            say("stopped")
             return 0
 
 
@@ -41,7 +42,7 @@ def _port() -> dict[str, str]:
 
 def _sample_model(folder: Path) -> dict[str, str]:
     """Train a model; the variables that name it."""
-    _say("training the sample model ...")
+    say("training the sample model ...")
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -65,10 +66,6 @@ def _serve(environ: Mapping[str, str]) -> int:
         except KeyboardInterrupt:
             server.terminate()
             raise
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's progress
 
 
 if __name__ == "__main__":

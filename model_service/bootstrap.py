@@ -99,9 +99,22 @@ def model_in(folder: Path, settings: Settings) -> Model:
 def _prediction_sink(settings: Settings) -> PredictionSink:
     if settings.test_run:
         return NoStream()
-    kinesis = _client("kinesis", settings, QUICK, endpoint_url=settings.kinesis_endpoint_url)
-    stream = PredictionStream(quicken(kinesis), settings.predictions_stream)
+    stream = stream_of(settings.predictions_stream, settings.region, settings.kinesis_endpoint_url)
     return PackedStream(stream) if settings.aggregate_predictions else stream
+
+
+def stream_of(name: str, region: str | None, endpoint_url: str | None) -> PredictionStream:
+    """An output stream, on a client of its own that puts quickly and gives up soon.
+
+    Args:
+        name: The stream's.
+        region: Its AWS region; None leaves it to boto3's configuration files.
+        endpoint_url: Endpoint of an emulator.
+
+    Raises:
+        SettingsError: There is no region, or the endpoint is no URL.
+    """
+    return PredictionStream(quicken(make_client("kinesis", region, QUICK, endpoint_url)), name)
 
 
 def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:
@@ -132,10 +145,8 @@ def rejection_sink(
     return RejectionStore(make_s3(), bucket, model, version)
 
 
-def _client(
-    service: str, settings: Settings, config: Config, endpoint_url: str | None = None
-) -> Any:
-    return make_client(service, settings.region, config, endpoint_url)
+def _client(service: str, settings: Settings, config: Config) -> Any:
+    return make_client(service, settings.region, config)
 
 
 def make_client(

@@ -11,6 +11,8 @@ ServiceError                 never raised itself
 Each message is one line: what was wrong, its value, and what to do about it.
 """
 
+import traceback
+
 _MAX_QUOTED_CHARACTERS = 200
 
 
@@ -24,6 +26,19 @@ def brief(text: str, most: int = _MAX_QUOTED_CHARACTERS) -> str:
     half = most // 2
     kept = text if len(text) <= most else f"{text[:half]}…{text[-half:]}"
     return "".join(character if character.isprintable() else "?" for character in kept)
+
+
+def place_of(error: Exception) -> str:
+    """What was raised, and where, as `ValueError at model.py:12`; without its message.
+
+    For errors of a model or of a policy: their messages may hold a ride, rides are people's
+    movements, and those are not logged.
+
+    Args:
+        error: As it was caught; one that was never raised has no place.
+    """
+    (*_, frame) = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
 
 
 class ServiceError(Exception):

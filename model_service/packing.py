@@ -5,12 +5,12 @@ bytes of it. Readers take the records apart again, as `aggregation.payloads` doe
 AWS's deaggregation libraries.
 """
 
-import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
 
 from model_service.aggregation import aggregate
 from model_service.deadline import Deadline
+from model_service.hash_keys import hash_key
 from model_service.sinks import Entry, PredictionSink
 
 # All predictions under one key go into the same group, and a group's records onto the same shard,
@@ -42,9 +42,9 @@ class PackedStream:
 def _packed(entries: Sequence[Entry]) -> Iterator[tuple[Entry, list[Entry]]]:
     """Records to put, each with the entries that it holds; both in order."""
     for group, members in _groups(entries).items():
-        hash_key = _hash_key(group)
+        place = hash_key(group)
         for pack in _fitting(members):
-            data = aggregate([(entry.partition_key, entry.data) for entry in pack], hash_key)
+            data = aggregate([(entry.partition_key, entry.data) for entry in pack], place)
             yield Entry(pack[0].source, group, data), pack
 
 
@@ -68,9 +68,3 @@ def _fitting(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
         size += entry.size
     if pack:
         yield pack
-
-
-def _hash_key(partition_key: str) -> int:
-    """Where a key is among the hash keys of shards (API reference, PutRecords: its MD5)."""
-    digest = hashlib.md5(partition_key.encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest)

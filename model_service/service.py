@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from model_service.aggregation import MAGIC
 from model_service.deadline import Deadline
-from model_service.errors import ModelBroken
+from model_service.errors import ModelBroken, place_of
 from model_service.events import (
     PredictionEvent,
     Reason,
@@ -34,7 +34,7 @@ from model_service.kinesis import (
     source_records,
 )
 from model_service.predictors import Predictor
-from model_service.rejections import rejection_of
+from model_service.rejections import store_rejections
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
 logger = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ class Service:
         except MemoryError:
             raise  # no fault of a ride: the batch comes again, halved if the mapping bisects
         except Exception as error:
-            logger.error("the model failed on %d rides: %s", len(rides), _place(error))
+            logger.error("the model failed on %d rides: %s", len(rides), place_of(error))
             # The rides that can be predicted are to be sent, too, in the time there is.
             self._predict_one_by_one(rides, fates, deadline.halfway())
         else:
@@ -190,7 +190,7 @@ class Service:
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
-                f"{tried} rides that it was tried on, last with {_place(failures[-1][1])}"
+                f"{tried} rides that it was tried on, last with {place_of(failures[-1][1])}"
             ) from None
         fates.unfinished += [ride.record.source for ride in rides[tried:]]
         fates.rejected += [
@@ -239,15 +239,10 @@ class Service:
         return [entry.source for entry in self._predictions.put(entries, deadline)]
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
-        if not fates.rejected:
-            return []
-        rejections = [
-            rejection_of(*rejected, self._model.name, self._model.version)
-            for rejected in fates.rejected
-        ]
-        if self._rejections.put(rejections, fates.records, deadline):
-            return []
-        return [record.source for record, *_ in fates.rejected]
+        name, version = self._model.name, self._model.version
+        return store_rejections(
+            fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
+        )
 
     def _answer(
         self, events: Sequence[PredictionEvent], unfinished: list[SourceRecord]
@@ -280,12 +275,6 @@ class Service:
             {**fields, "first": fates.records[0].position if fates.records else "nowhere"},
             extra=fields,
         )
-
-
-def _place(error: Exception) -> str:
-    """What a model raised, and where; its message may hold a ride, and rides are not logged."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return f"{type(error).__name__} at {frames[-1].filename}:{frames[-1].lineno}"
 
 
 def _said(error: Exception) -> str:

@@ -25,6 +25,9 @@ _SHA256 = (re.compile(r"[0-9a-f]{64}"), "64 lower-case hexadecimal digits")
 URL = (re.compile(r"https?://\S+"), "an http:// or https:// URL")
 _TEXT = (re.compile(r"\S(.*\S)?"), "text without spaces around it")
 
+# As many as any limit needs, and few enough to be made a number of.
+_DIGITS = re.compile(r"[0-9]{1,12}")
+
 Rule = tuple[re.Pattern[str], str]
 
 
@@ -140,6 +143,15 @@ class Reader:
     def required(self, name: str, default: str, *, rule: Rule) -> str:
         """A text that has a default."""
         return self.text(name, rule=rule) or default
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """A whole number that has a default, within limits."""
+        text = self._environ.get(name) or str(default)
+        if not _DIGITS.fullmatch(text) or not least <= int(text) <= most:
+            raise SettingsError(
+                f"{name}={text!r} is not allowed; it must be a whole number from {least} to {most}"
+            )
+        return int(text)
 
     def flag(self, name: str, *, default: bool) -> bool:
         """A yes or a no."""

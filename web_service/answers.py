@@ -2,13 +2,13 @@
 
 import hashlib
 import logging
-import traceback
 from collections.abc import Sequence
 from math import isfinite
 
 import msgspec
 from msgspec import Struct
 
+from model_service.errors import place_of
 from model_service.events import PredictionEvent, Reason, Ride, RideEvent
 from model_service.features import ride_features
 from web_service.serving import Served
@@ -62,10 +62,8 @@ def _values(served: Served, rides: Sequence[Ride]) -> Sequence[float]:
         if len(values) != len(rides):
             raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
     except Exception as error:
-        # What it says may hold a ride, and rides are people's movements: neither logged nor shown.
-        (*_, frame) = traceback.extract_tb(error.__traceback__)
-        said = f"{type(error).__name__} at {frame.filename}:{frame.lineno}"
-        logger.error("the model failed on %d rides: %s", len(rides), said)
+        # What it says may hold a ride: neither logged nor shown.
+        logger.error("the model failed on %d rides: %s", len(rides), place_of(error))
         raise ModelFailed(Reason.MODEL_ERROR, "the model failed on these rides") from None
     for index, value in enumerate(values):
         if not isfinite(value):

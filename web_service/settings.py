@@ -1,13 +1,12 @@
 """The web service's environment variables; the model's are `model_service.settings`'s."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from model_service.errors import SettingsError
 from model_service.events import MAX_EVENT_BYTES
-from model_service.settings import Settings
+from model_service.settings import Reader, Settings
 from web_service.registry import ModelName, Registry
 
 _MAX_PORT = 2**16 - 1
@@ -47,14 +46,15 @@ class WebSettings:
                 what is allowed.
         """
         model_name = _model_name(environ)
+        read = Reader(environ)
         return cls(
             model_name=model_name,
             registry=None if model_name is None else Registry.from_environ(environ),
-            poll_seconds=_integer(environ, "MODEL_POLL_SECONDS", 10, 1, _DAY),
-            max_body_bytes=_integer(environ, "MAX_BODY_BYTES", MAX_EVENT_BYTES, 1, _MAX_BODY_BYTES),
+            poll_seconds=read.whole("MODEL_POLL_SECONDS", 10, 1, _DAY),
+            max_body_bytes=read.whole("MAX_BODY_BYTES", MAX_EVENT_BYTES, 1, _MAX_BODY_BYTES),
             address=environ.get("BIND_ADDRESS") or "127.0.0.1",
-            port=_integer(environ, "PORT", 9696, 0, _MAX_PORT),
-            read_timeout=_integer(environ, "READ_TIMEOUT", 10, 1, _DAY),
+            port=read.whole("PORT", 9696, 0, _MAX_PORT),
+            read_timeout=read.whole("READ_TIMEOUT", 10, 1, _DAY),
         )
 
 
@@ -78,12 +78,3 @@ def _model_name(environ: Mapping[str, str]) -> ModelName | None:
                 f"MODEL_URI={uri!r} and {name}={environ[name]!r} each name a model; set one of them"
             )
     return ModelName.parse(uri)
-
-
-def _integer(environ: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    text = environ.get(name) or str(default)
-    if not re.fullmatch("[0-9]{1,12}", text) or not least <= int(text) <= most:
-        raise SettingsError(
-            f"{name}={text!r} is not allowed; it must be a whole number from {least} to {most}"
-        )
-    return int(text)

@@ -1,4 +1,4 @@
-"""Every command of the README, run as it is written."""
+"""Every command of the README, run as it is written, and what docs/reference.md says."""
 
 import json
 import os
@@ -18,6 +18,7 @@ from tests.conftest import PROJECT
 from tests.polling import until
 
 README = (PROJECT / "README.md").read_text()
+REFERENCE = (PROJECT / "docs/reference.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
@@ -239,20 +240,20 @@ def test_readme_score_line_scores_the_months_it_names(
     assert (checkout / "scored/taxi_type=green/year=2021/month=1").is_dir()
 
 
-def test_readme_digest_line_prints_the_digest(duration_model: dict[str, str]) -> None:
+def test_reference_digest_line_prints_the_digest(duration_model: dict[str, str]) -> None:
     """The shell line for a model's digest prints what training said."""
-    (line,) = re.findall(r"`(find \. .*? \| sha256sum)`", README)
+    (line,) = re.findall(r"`(find \. .*? \| sha256sum)`", REFERENCE)
 
     printed = run(line, Path(duration_model["model_location"]), dict(os.environ))
 
     assert printed.split()[0] == duration_model["model_sha256"]
 
 
-def test_readme_names_every_variable_with_its_default() -> None:
+def test_reference_names_every_variable_with_its_default() -> None:
     """The table of variables and the code that reads them agree."""
     source = (PROJECT / "model_service/settings.py").read_text()
     read = set(re.findall(r'read\.\w+\(\s*"([A-Z0-9_]+)"', source))
-    table = README.split("## Environment variables")[1].split("## Events")[0]
+    table = REFERENCE.split("## Environment variables")[1].split("## The model")[0]
     shown = set(
         re.findall(r"`([A-Z][A-Z0-9_]+)`", "\n".join(re.findall(r"^\| (.*?) \|", table, re.M)))
     )

@@ -20,8 +20,9 @@ def test_guide_names_every_variable_with_its_default() -> None:
     assert set(re.findall(r"`([A-Z]+_[A-Z_]+)`", table)) | {"AWS_REGION", "AWS_DEFAULT_REGION"} == (
         read | {"AWS_ENDPOINT_URL"}
     )
-    for name, default in re.findall(r'"([A-Z]+_[A-Z_]+)",\s+"([^"]+)"', source):
-        assert f"| `{name}` | `{default}` |" in table
+    given = re.findall(r'"([A-Z]+_[A-Z_]+)",\s+(?:"([^"]+)"|(\d+))', source)
+    for name, text, number in given:
+        assert f"| `{name}` | `{text or number}` |" in table
 
 
 def test_guide_has_the_bounds_of_the_code() -> None:

@@ -42,7 +42,7 @@ def test_from_environ_without_a_table_says_so() -> None:
         ("DECISION_NAME", "a/b", "letters, digits"),
         ("DECISION_VERSION", "a b", "letters, digits"),
         ("WINDOW_SECONDS", "0", "a whole number from 1 to 86400"),
-        ("WINDOW_SECONDS", "1.5", "a whole number"),
+        ("WINDOW_SECONDS", "1.5", "a whole number from 1 to 86400"),
         ("WINDOW_SECONDS", "86401", "a whole number from 1 to 86400"),
         ("KEEP_HOURS", "0", "a whole number from 1 to 8760"),
         ("DECISIONS_TABLE", "a b", "letters, digits"),

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from local.account import ACCOUNT, REGION
 from local.errors import TemplateError
 from local.function import FunctionFailed
 from local.rates import rate_seconds
@@ -34,6 +35,7 @@ def test_schedule_invokes_again_and_again_until_it_is_stopped() -> None:
 
     assert {event["source"] for event in function.events} == {"aws.events"}
     assert {event["detail-type"] for event in function.events} == {"Scheduled Event"}
+    assert function.events[0]["resources"] == [f"arn:aws:events:{REGION}:{ACCOUNT}:rule/Tick"]
     assert len(function.events) == seen
 
 

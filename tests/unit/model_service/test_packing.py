@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from model_service.aggregation import MAGIC, deaggregate, payloads
 from model_service.deadline import Deadline
 from model_service.fakes import FakeKinesis, fail, kinesis_event, refuse
+from model_service.hash_keys import hash_key
 from model_service.kinesis import source_records
 from model_service.packing import GROUPS, MAX_PACKED_BYTES, PackedStream
 from model_service.sinks import Entry, PredictionStream
@@ -115,3 +116,11 @@ def test_payloads_of_a_plain_record_are_its_data() -> None:
     """What is not aggregated is left as it is."""
     assert payloads(b"{}") == [b"{}"]
     assert not b"{}".startswith(MAGIC)
+
+
+@given(partition_key=st.text(max_size=256))
+def test_hash_key_is_the_md5_as_a_number(partition_key: str) -> None:
+    """As AWS says of partition keys: 128 bits, the first of which weighs most."""
+    digest = hashlib.md5(partition_key.encode()).hexdigest()
+
+    assert f"{hash_key(partition_key):032x}" == digest

@@ -1,7 +1,7 @@
 import pytest
 
 from model_service.errors import SettingsError
-from model_service.settings import Settings
+from model_service.settings import Reader, Settings
 
 BY_RUN = {"RUN_ID": "Test123", "MODEL_BUCKET": "mlflow-models"}
 
@@ -156,3 +156,20 @@ def test_settings_wrong_value_is_refused_with_name_value_and_what_is_allowed(
         Settings.from_environ({**BY_RUN, name: value})
 
     assert str(caught.value).startswith(f"{name}={value!r} is not allowed; it must be ")
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("12", 12), ("007", 7), ("", 5)])
+def test_reader_whole_number_within_its_limits_is_taken(text: str, number: int) -> None:
+    """The limits themselves, too; an empty variable has the default."""
+    assert Reader({"SECONDS": text}).whole("SECONDS", 5, 0, 12) == number
+
+
+@pytest.mark.parametrize("text", ["13", "-1", "1.5", "1_0", " 1", "٣", "9" * 5000])
+def test_reader_any_other_number_is_refused_with_the_limits(text: str) -> None:
+    """Also what Python would take for a number, and what it would not make one of."""
+    with pytest.raises(SettingsError) as caught:
+        Reader({"SECONDS": text}).whole("SECONDS", 5, 0, 12)
+
+    assert str(caught.value) == (
+        f"SECONDS={text!r} is not allowed; it must be a whole number from 0 to 12"
+    )

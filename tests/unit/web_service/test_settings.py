@@ -19,7 +19,7 @@ def test_docs_name_every_variable_with_its_default() -> None:
         "READ_TIMEOUT": settings.read_timeout,
     }
 
-    assert set(re.findall(r'_integer\(environ, "([A-Z_]+)"', source)) < defaults.keys()
+    assert set(re.findall(r'read\.whole\("([A-Z_]+)"', source)) < defaults.keys()
     for name, default in defaults.items():
         assert f"| `{name}` | `{default}` |" in page
 
