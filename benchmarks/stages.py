@@ -6,7 +6,7 @@ beyond their sum is its bookkeeping: whose prediction is whose, what failed, the
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import msgspec
 from benchmarks.events import kinesis_events
 from benchmarks.reference import MODEL_NAME
 from benchmarks.ways import VERSION, product
-from model_service.events import PredictionEvent, decode_ride_event, prediction_of
+from model_service.events import PredictionEvent, RideEvent, decode_ride_event, prediction_of
 from model_service.features import ride_features
-from model_service.kinesis import decode_data, source_records
+from model_service.kinesis import source_records
+from model_service.plain_events import decode_plain_events
 from model_service.predictors import load_predictor
 
 ENVELOPE = "Lambda's envelope, base64"
@@ -56,9 +57,8 @@ class Stages:
         took, _ = _timed(lambda: self._handle(event))
         yield "all", took
         took, sources = _timed(lambda: source_records(event))
-        base64, payloads = _timed(lambda: [decode_data(source) for source in sources])
-        yield ENVELOPE, took + base64
-        took, events = _timed(lambda: [decode_ride_event(payload) for payload in payloads])
+        yield ENVELOPE, took
+        took, events = _timed(lambda: _decoded([source.payload for source in sources]))
         yield DECODE, took
         took, features = _timed(lambda: ride_features([event.ride for event in events]))
         yield FEATURES, took
@@ -78,6 +78,11 @@ class Stages:
             ]
         )
         yield ENCODE, took
+
+
+def _decoded(payloads: Sequence[bytes]) -> Sequence[RideEvent]:
+    plain = decode_plain_events(payloads)
+    return [decode_ride_event(payload) for payload in payloads] if plain is None else plain
 
 
 def _timed[Made](make: Callable[[], Made]) -> tuple[float, Made]:

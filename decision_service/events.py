@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from math import isfinite
 from typing import Any
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from model_service.events import (
     Reason,
     Rejected,
     RideId,
+    is_finite,
     is_object,
     is_ride_id,
     parse_json,
@@ -47,7 +47,7 @@ def arrival_decoder(key_field: str, needed: Sequence[str]) -> Callable[[bytes], 
         needed: The fields of `prediction` that count.
     """
     fields = (*_FIELDS, (("prediction", key_field), is_ride_id, RIDE_ID_ALLOWED))
-    rules = {name: ((("prediction", name), _is_finite, "a finite number"),) for name in needed}
+    rules = {name: ((("prediction", name), is_finite, "a finite number"),) for name in needed}
 
     def decode(payload: bytes) -> Arrival:
         _require_size(payload)
@@ -86,15 +86,6 @@ def _require_size(payload: bytes) -> None:
             Reason.INVALID_EVENT,
             f"the event has {len(payload)} bytes; it must have at most {MAX_EVENT_BYTES}",
         )
-
-
-def _is_finite(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return isfinite(value)
-    except OverflowError:  # an integer past the largest float
-        return False
 
 
 def _is_event_id(value: Any) -> bool:

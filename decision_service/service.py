@@ -145,9 +145,9 @@ class Service:
         """Arrivals by the texts of their keys, in the order of the stream."""
         by_key: dict[str, list[Arrived]] = {}
         for source in fates.records:
-            for record, payload in self._payloads(source, fates):
+            for record in self._user_records(source, fates):
                 try:
-                    arrival = self._decode_arrival(payload)
+                    arrival = self._decode_arrival(record.payload)
                 except Rejected as rejected:
                     fates.rejected.append((record, rejected.reason, rejected.detail))
                     continue
@@ -157,9 +157,9 @@ class Service:
                     fates.counts["ignored"] += 1
         return by_key
 
-    def _payloads(self, source: SourceRecord, fates: Fates) -> list[tuple[UserRecord, bytes]]:
+    def _user_records(self, source: SourceRecord, fates: Fates) -> Sequence[UserRecord]:
         try:
-            return [(record, record.payload) for record in user_records(source)]
+            return user_records(source)
         except Rejected as rejected:
             fates.rejected.append((source, rejected.reason, rejected.detail))
             return []

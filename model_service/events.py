@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from math import isfinite
 from typing import Annotated, Any
@@ -128,35 +128,6 @@ class Rejection(Struct, frozen=True, gc=False):
     data: str
 
 
-def decode_plain_events(payloads: Sequence[bytes]) -> list[RideEvent] | None:
-    """Decode the payloads of a batch in one go, if a glance shows that each is one plain event.
-
-    That is one on a line, with each field once and no more. As lines that begin and end with a
-    brace they cannot run into each other: `}` and `{` meet between two events only. And n events
-    have each five fields if there are 5n colons.
-
-    Returns:
-        An event for each payload; None where one may be something else, which
-        `decode_ride_event` is to look at by itself.
-    """
-    if not payloads or max(map(len, payloads)) > MAX_PARTITION_KEY_CHARACTERS:
-        return None
-    lines, breaks = b"\n".join(payloads), len(payloads) - 1
-    if not (
-        lines.startswith(b"{")
-        and lines.endswith(b"}")
-        and lines.count(b"\n") == breaks
-        and lines.count(b"}\n{") == breaks
-        and lines.count(b":") == _COLONS * len(payloads)
-    ):
-        return None
-    try:
-        events = _decode_lines(lines)
-    except (ValueError, RecursionError):
-        return None
-    return events if len(events) == len(payloads) else None
-
-
 def decode_ride_event(payload: bytes) -> RideEvent:
     """Decode one record's payload.
 
@@ -174,7 +145,7 @@ def decode_ride_event(payload: bytes) -> RideEvent:
         raise _diagnose(payload, str(error)) from None
     # Each field has a colon, and is there once, if that is all there are. And what has so few bytes
     # has no ride ID that is too long for a key.
-    if payload.count(b":") == _COLONS and len(payload) <= MAX_PARTITION_KEY_CHARACTERS:
+    if payload.count(b":") == RIDE_EVENT_FIELDS and len(payload) <= MAX_PARTITION_KEY_CHARACTERS:
         return event
     # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is;
     # and of two fields of one name, it takes the last.
@@ -185,7 +156,6 @@ def decode_ride_event(payload: bytes) -> RideEvent:
 
 
 _decode = msgspec.json.Decoder(RideEvent).decode
-_decode_lines = msgspec.json.Decoder(RideEvent).decode_lines
 
 
 def _diagnose(payload: bytes, error: str) -> Rejected:
@@ -307,13 +277,18 @@ def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_distance(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether a JSON value is a finite number."""
     if not (_is_integer(value) or isinstance(value, float)):
         return False
     try:
-        return isfinite(value) and value >= 0
+        return isfinite(value)
     except OverflowError:  # an integer past the largest float
         return False
+
+
+def _is_distance(value: Any) -> bool:
+    return is_finite(value) and value >= 0
 
 
 def _is_key(ride_id: RideId) -> bool:
@@ -349,4 +324,5 @@ _FIELDS: tuple[FieldRule, ...] = (
         RIDE_ID_ALLOWED,
     ),
 )
-_COLONS = len(_FIELDS) - 1
+# Each has a colon, and there are no others in an event without fields that are ignored.
+RIDE_EVENT_FIELDS = len(_FIELDS) - 1

@@ -138,16 +138,11 @@ def user_records(record: SourceRecord) -> Sequence[UserRecord]:
     Raises:
         Rejected: The data is not base64, or begins like an aggregated record and is none.
     """
-    payload = decode_data(record)
-    return aggregated_records(record, payload) if payload.startswith(MAGIC) else [record]
+    payload = _decode_data(record)
+    return _aggregated_records(record, payload) if payload.startswith(MAGIC) else [record]
 
 
-def decode_data(record: SourceRecord) -> bytes:
-    """The payload of a record.
-
-    Raises:
-        Rejected: The data is not base64.
-    """
+def _decode_data(record: SourceRecord) -> bytes:
     undecoded = record.kinesis.undecoded
     if undecoded is None:
         return record.kinesis.data
@@ -157,16 +152,7 @@ def decode_data(record: SourceRecord) -> bytes:
         raise Rejected(Reason.INVALID_BASE64, f"the data is not base64: {error}") from None
 
 
-def aggregated_records(record: SourceRecord, payload: bytes) -> list[AggregatedRecord]:
-    """The user records of an aggregated record.
-
-    Args:
-        record: The record.
-        payload: Its payload, which begins like an aggregated one.
-
-    Raises:
-        Rejected: It is none.
-    """
+def _aggregated_records(record: SourceRecord, payload: bytes) -> list[AggregatedRecord]:
     try:
         aggregated = deaggregate(payload)
     except ValueError as error:

@@ -3,15 +3,13 @@
 import logging
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
-from msgspec import Struct
 
-from model_service.aggregation import MAGIC
 from model_service.deadline import Deadline
 from model_service.errors import ModelBroken, place_of
 from model_service.events import (
@@ -19,20 +17,12 @@ from model_service.events import (
     Reason,
     Rejected,
     RideEvent,
-    decode_plain_events,
     decode_ride_event,
     prediction_of,
 )
 from model_service.features import ride_features
-from model_service.kinesis import (
-    AggregatedRecord,
-    SourceRecord,
-    UserRecord,
-    aggregated_records,
-    decode_data,
-    lowest,
-    source_records,
-)
+from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
+from model_service.plain_events import decode_plain_events
 from model_service.predictors import Predictor
 from model_service.rejections import store_rejections
 from model_service.sinks import Entry, PredictionSink, RejectionSink
@@ -52,11 +42,11 @@ class Model:
     predictor: Predictor
 
 
-class RideRecord(Struct, frozen=True, gc=False):
-    """A user record that holds a valid ride event."""
+class Rides(NamedTuple):
+    """Valid ride events, and the user records that hold them, place for place."""
 
-    record: UserRecord
-    event: RideEvent
+    records: Sequence[UserRecord]
+    events: Sequence[RideEvent]
 
 
 class Fates:
@@ -64,14 +54,14 @@ class Fates:
 
     Attributes:
         records: What Lambda delivered.
-        predicted: Rides, with the value predicted for each.
+        predicted: User records with a ride that was predicted, with its event and the value.
         rejected: User records that can never succeed, with reason and detail.
         unfinished: Records with a ride that there was no time to predict.
     """
 
     def __init__(self, records: list[SourceRecord]) -> None:
         self.records = records
-        self.predicted: list[tuple[RideRecord, float]] = []
+        self.predicted: list[tuple[UserRecord, RideEvent, float]] = []
         self.rejected: list[tuple[UserRecord, Reason, str]] = []
         self.unfinished: list[SourceRecord] = []
 
@@ -117,126 +107,118 @@ class Service:
             ModelBroken: The model fails on every ride.
         """
         fates = Fates(source_records(event))
-        rides = self._decode(fates)
-        self._predict(rides, fates, deadline)
+        self._predict(self._decode(fates), fates, deadline)
         # Rejections first: they are one call, and the predictions may take all the time there is.
         unfinished = [*fates.unfinished, *self._store_rejections(fates, deadline)]
-        events = self._events(fates)
-        unfinished += self._send(fates, events, deadline)
+        entries = self._entries(fates)
+        unfinished += [entry.source for entry in self._predictions.put(entries, deadline)]
         self._log(fates, unfinished)
-        return self._answer(events, unfinished)
+        return self._answer(entries, unfinished)
 
-    def _decode(self, fates: Fates) -> list[RideRecord]:
+    def _decode(self, fates: Fates) -> Rides:
         events = decode_plain_events([source.payload for source in fates.records])
-        if events is not None:
-            return list(map(RideRecord, fates.records, events))
-        rides: list[RideRecord] = []
-        for source in fates.records:
-            try:
-                payload = decode_data(source)
-                if payload.startswith(MAGIC):
-                    self._decode_aggregated(aggregated_records(source, payload), rides, fates)
-                else:
-                    rides.append(RideRecord(source, decode_ride_event(payload)))
-            except Rejected as rejected:
-                fates.rejected.append((source, rejected.reason, rejected.detail))
-        return rides
+        return self._decode_each(fates) if events is None else Rides(fates.records, events)
 
-    def _decode_aggregated(
-        self, records: Sequence[AggregatedRecord], rides: list[RideRecord], fates: Fates
-    ) -> None:
-        for record in records:
+    def _decode_each(self, fates: Fates) -> Rides:
+        records: list[UserRecord] = []
+        events: list[RideEvent] = []
+        for record in self._user_records(fates):
             try:
-                rides.append(RideRecord(record, decode_ride_event(record.payload)))
+                events.append(decode_ride_event(record.payload))
             except Rejected as rejected:
                 fates.rejected.append((record, rejected.reason, rejected.detail))
+            else:
+                records.append(record)
+        return Rides(records, events)
 
-    def _predict(self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline) -> None:
-        if not rides:
+    def _user_records(self, fates: Fates) -> Iterator[UserRecord]:
+        for source in fates.records:
+            try:
+                yield from user_records(source)
+            except Rejected as rejected:
+                fates.rejected.append((source, rejected.reason, rejected.detail))
+
+    def _predict(self, rides: Rides, fates: Fates, deadline: Deadline) -> None:
+        if not rides.events:
             return
         if deadline.passed():
-            fates.unfinished += [ride.record.source for ride in rides]
+            fates.unfinished += [record.source for record in rides.records]
             return
         try:
-            values = self._values(rides)
+            values = self._values(rides.events)
         except MemoryError:
             raise  # no fault of a ride: the batch comes again, halved if the mapping bisects
         except Exception as error:
-            logger.error("the model failed on %d rides: %s", len(rides), place_of(error))
+            logger.error("the model failed on %d rides: %s", len(rides.events), place_of(error))
             # The rides that can be predicted are to be sent, too, in the time there is.
             self._predict_one_by_one(rides, fates, deadline.halfway())
         else:
             self._take_values(rides, values, fates)
 
-    def _predict_one_by_one(
-        self, rides: Sequence[RideRecord], fates: Fates, deadline: Deadline
-    ) -> None:
+    def _predict_one_by_one(self, rides: Rides, fates: Fates, deadline: Deadline) -> None:
         """Find the rides that the model fails on; their neighbours are predicted."""
         failures: list[tuple[UserRecord, Exception]] = []
         tried = 0
-        for ride in rides:
+        for record, event in zip(*rides, strict=True):
             if deadline.passed():
                 break
             tried += 1
             try:
-                values = self._values([ride])
+                values = self._values([event])
             except MemoryError:
                 raise
             except Exception as error:
-                failures.append((ride.record, error))
+                failures.append((record, error))
             else:
-                self._take_values([ride], values, fates)
+                self._take_values(Rides([record], [event]), values, fates)
         if failures and len(failures) == tried:
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
                 f"{tried} rides that it was tried on, last with {place_of(failures[-1][1])}"
             ) from None
-        fates.unfinished += [ride.record.source for ride in rides[tried:]]
+        fates.unfinished += [record.source for record in rides.records[tried:]]
         fates.rejected += [
             (record, Reason.MODEL_ERROR, _said(raised)) for record, raised in failures
         ]
 
-    def _values(self, rides: Sequence[RideRecord]) -> Sequence[float]:
-        values = self._model.predictor.predict(ride_features([ride.event.ride for ride in rides]))
-        if len(values) != len(rides):
-            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
+    def _values(self, events: Sequence[RideEvent]) -> Sequence[float]:
+        values = self._model.predictor.predict(ride_features([event.ride for event in events]))
+        if len(values) != len(events):
+            raise ValueError(f"{len(values)} predictions for {len(events)} rides")
         return values
 
-    def _take_values(
-        self, rides: Sequence[RideRecord], values: Sequence[float], fates: Fates
-    ) -> None:
+    def _take_values(self, rides: Rides, values: Sequence[float], fates: Fates) -> None:
+        predicted = zip(*rides, values, strict=True)
         if all(map(isfinite, values)):
-            fates.predicted += zip(rides, values, strict=True)
+            fates.predicted += predicted
             return
-        for ride, value in zip(rides, values, strict=True):
+        for record, event, value in predicted:
             if isfinite(value):
-                fates.predicted.append((ride, value))
+                fates.predicted.append((record, event, value))
             else:
                 detail = f"{self._model.field} is {value}; it must be finite"
-                fates.rejected.append((ride.record, Reason.NOT_FINITE, detail))
+                fates.rejected.append((record, Reason.NOT_FINITE, detail))
 
-    def _events(self, fates: Fates) -> list[PredictionEvent]:
+    def _entries(self, fates: Fates) -> list[Entry]:
+        """Prediction events, as the stream takes them."""
         name, version, prediction = self._model.name, self._model.version, self._prediction
         prefix = f"{name}:{version}:"
         return [
-            PredictionEvent(
-                name,
-                version,
-                prediction(value, ride.event.ride_id),
-                prefix + ride.record.position,
+            Entry(
+                record.source,
+                str(event.ride_id),
+                _encode(
+                    PredictionEvent(
+                        name,
+                        version,
+                        prediction(value, event.ride_id),
+                        prefix + record.position,
+                    )
+                ),
             )
-            for ride, value in fates.predicted
+            for record, event, value in fates.predicted
         ]
-
-    def _send(
-        self, fates: Fates, events: Sequence[PredictionEvent], deadline: Deadline
-    ) -> list[SourceRecord]:
-        entries = [
-            Entry(ride.record.source, str(ride.event.ride_id), _encode(event))
-            for (ride, _), event in zip(fates.predicted, events, strict=True)
-        ]
-        return [entry.source for entry in self._predictions.put(entries, deadline)]
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         name, version = self._model.name, self._model.version
@@ -244,16 +226,14 @@ class Service:
             fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
         )
 
-    def _answer(
-        self, events: Sequence[PredictionEvent], unfinished: list[SourceRecord]
-    ) -> dict[str, Any]:
+    def _answer(self, entries: Sequence[Entry], unfinished: list[SourceRecord]) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "batchItemFailures": [{"itemIdentifier": lowest(unfinished).sequence_number}]
             if unfinished
             else []
         }
         if self._return_predictions:
-            answer["predictions"] = msgspec.to_builtins(events)
+            answer["predictions"] = [msgspec.json.decode(entry.data) for entry in entries]
         return answer
 
     def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
