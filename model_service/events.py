@@ -145,7 +145,7 @@ def decode_ride_event(payload: bytes) -> RideEvent:
         raise _diagnose(payload, str(error)) from None
     # Each field has a colon, and is there once, if that is all there are. And what has so few bytes
     # has no ride ID that is too long for a key.
-    if payload.count(b":") == RIDE_EVENT_FIELDS and len(payload) <= MAX_PARTITION_KEY_CHARACTERS:
+    if payload.count(b":") == _COLONS and len(payload) <= MAX_PARTITION_KEY_CHARACTERS:
         return event
     # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is;
     # and of two fields of one name, it takes the last.
@@ -324,5 +324,4 @@ _FIELDS: tuple[FieldRule, ...] = (
         RIDE_ID_ALLOWED,
     ),
 )
-# Each has a colon, and there are no others in an event without fields that are ignored.
-RIDE_EVENT_FIELDS = len(_FIELDS) - 1
+_COLONS = len(_FIELDS) - 1
