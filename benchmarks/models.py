@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.sklearn
-import onnx
 import yaml
 from mlflow.models import Model
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -24,7 +23,7 @@ from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit
 from training.twin.convert import convert
-from training.twin.flavor import FILE, add_twin
+from training.twin.flavor import add_twin, write_twin
 
 KINDS: Mapping[str, Kind] = {
     "linear": Kind.RIDGE,
@@ -40,7 +39,7 @@ class TrainedModel:
     Attributes:
         pipeline: As scikit-learn fitted it.
         folder: With all flavours.
-        without_twin: The same without the one in ONNX, so that scikit-learn serves it.
+        without_twin: The same without its twin, so that scikit-learn serves it.
     """
 
     pipeline: Pipeline
@@ -68,9 +67,9 @@ def train(kind: Kind, examples: Examples, held_out: Sequence[Ride], folder: Path
 def _without_twin(folder: Path) -> Path:
     copied = folder.with_name(f"{folder.name}-without-twin")
     shutil.copytree(folder, copied)
-    (copied / FILE).unlink()
     described = yaml.safe_load((copied / MLMODEL).read_text())
-    del described["flavors"]["onnx"]
+    for flavor in set(described["flavors"]) - {"sklearn", "python_function"}:
+        (copied / described["flavors"].pop(flavor)["data"]).unlink()
     (copied / MLMODEL).write_text(yaml.safe_dump(described))
     return copied
 
@@ -88,6 +87,5 @@ def with_trees(forest: Pipeline, count: int) -> Pipeline:
 def save_twin(pipeline: Any, folder: Path) -> None:
     """Save no more of a model than its twin; the folder is made."""
     folder.mkdir(parents=True)
-    onnx.save_model(convert(pipeline), folder / FILE)
-    described = {"run_id": VERSION, "flavors": {"onnx": {"data": FILE}}}
+    described = {"run_id": VERSION, "flavors": write_twin(convert(pipeline), folder)}
     (folder / MLMODEL).write_text(yaml.safe_dump(described))

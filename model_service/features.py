@@ -12,9 +12,15 @@ from numpy.typing import NDArray
 
 from model_service.events import Ride
 
-Column = list[str] | NDArray[np.float64]
+# What a text feature is told by: a zone, or the pair of zones of a ride. Models are trained on its
+# text, see `text_of`; to look something up, numbers do, and making text takes longer than that.
+Zones = int | tuple[int, int]
+Key = Zones | str
 
-# By name, and in this order: a value for each ride.
+# A value for each ride.
+Column = Sequence[Zones] | NDArray[np.float64]
+
+# By name, and in this order.
 Features = Mapping[str, Column]
 
 # The features of one ride, as a DictVectorizer takes them.
@@ -45,16 +51,35 @@ def zone_features(
         dropoffs: TLC zones where they end.
         distances: Miles, finite, at least 0.
     """
-    starts, ends = list(map(str, pickups)), list(map(str, dropoffs))
     miles = np.minimum(distances, MAX_DISTANCE_MILES)
     return {
-        "PU_DO": [f"{start}_{end}" for start, end in zip(starts, ends, strict=True)],
-        "PU": starts,
-        "DO": ends,
+        "PU_DO": list(zip(pickups, dropoffs, strict=True)),
+        "PU": pickups,
+        "DO": dropoffs,
         "trip_distance": miles,
         "log_distance": np.log1p(miles),
         "no_distance": (miles == 0).astype(np.float64),
     }
+
+
+def text_of(key: Key) -> str:
+    """A value of a text feature, as models are trained on it."""
+    return f"{key[0]}_{key[1]}" if isinstance(key, tuple) else str(key)
+
+
+def key_of(text: str) -> Key:
+    """What a value of a text feature is told by; a text that no ride has stays one."""
+    try:
+        numbers = [int(number) for number in text.split("_")]
+    except ValueError:
+        return text
+    key: Key = text
+    match numbers:
+        case [zone]:
+            key = zone
+        case [pickup, dropoff]:
+            key = (pickup, dropoff)
+    return key if text_of(key) == text else text
 
 
 def rows(features: Features) -> Iterator[Row]:
@@ -70,10 +95,15 @@ def table(features: Features) -> NDArray[Any]:
 
 def to_list(column: Column) -> Sequence[str | float]:
     """A column as text or as Python's floats."""
-    return column if isinstance(column, list) else column.tolist()
+    return column.tolist() if isinstance(column, np.ndarray) else list(map(text_of, column))
 
 
 # Name and type of each feature, for those who check what a model was trained on.
 FEATURES: Final = {
     name: type(value) for name, value in next(rows(ride_features([Ride(1, 1, 0.0)]))).items()
 }
+
+# How a model of others is refused.
+MADE: Final = "model_service/features.py does not make; it makes " + ", ".join(
+    f"{name} ({kind.__name__})" for name, kind in FEATURES.items()
+)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model_service.errors import ModelRefused, brief
-from model_service.features import FEATURES, Column, Features
+from model_service.features import FEATURES, MADE, Column, Features, to_list
 from model_service.memory import at_most
 from model_service.model_files import inside
 
@@ -97,12 +97,9 @@ def _tensor(path: Path, entry: Any) -> Callable[[Column], Any]:
     """How a feature's column becomes the tensor that an input takes."""
     python_type, numpy_type = _NUMPY_TYPES.get(entry.type, (None, None))
     if python_type is None or FEATURES.get(entry.name) is not python_type:
-        raise ModelRefused(
-            f"{path} takes {brief(repr(entry.name))} as {entry.type}, which "
-            "model_service/features.py does not make; it makes "
-            + ", ".join(f"{name} ({kind.__name__})" for name, kind in FEATURES.items())
-        )
-    if len(entry.shape) == 1:
-        return lambda column: np.asarray(column, dtype=numpy_type)
+        raise ModelRefused(f"{path} takes {brief(repr(entry.name))} as {entry.type}, which {MADE}")
     # As a column of one value a row, as some converters have it.
-    return lambda column: np.asarray(column, dtype=numpy_type).reshape(-1, 1)
+    shape = (-1,) if len(entry.shape) == 1 else (-1, 1)
+    if python_type is str:
+        return lambda column: np.array(to_list(column), dtype=numpy_type).reshape(shape)
+    return lambda column: np.asarray(column, dtype=numpy_type).reshape(shape)

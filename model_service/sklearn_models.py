@@ -12,7 +12,7 @@ import numpy as np
 
 from model_service.archives import require_bounded
 from model_service.errors import ModelRefused, brief
-from model_service.features import FEATURES, Features, rows, table, to_list
+from model_service.features import FEATURES, MADE, Features, rows, table, to_list
 from model_service.model_files import inside, require_trust
 from model_service.trees import require_sound_trees
 
@@ -126,9 +126,7 @@ def _require_known(path: Path, unknown: set[str]) -> None:
     if unknown:
         example = brief(repr(min(unknown)))
         raise ModelRefused(
-            f"{path} was trained on {len(unknown)} features, such as {example}, which "
-            "model_service/features.py does not make; it makes "
-            + ", ".join(f"{name} ({kind.__name__})" for name, kind in FEATURES.items())
+            f"{path} was trained on {len(unknown)} features, such as {example}, which {MADE}"
         )
 
 

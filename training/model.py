@@ -39,7 +39,7 @@ def fit(examples: Examples, kind: Kind = Kind.RIDGE) -> Pipeline:
             pipeline = make_pipeline(DictVectorizer(), Ridge(**parameters))
         case Kind.FOREST:
             forest = RandomForestRegressor(**parameters, n_jobs=-1)
-            pipeline = make_pipeline(DictVectorizer(), forest)
+            pipeline = make_pipeline(_encoded_zones(), forest)
         case Kind.BOOSTING:
             boosting = HistGradientBoostingRegressor(**parameters)
             pipeline = make_pipeline(_encoded_zones(), boosting)

@@ -1,4 +1,4 @@
-"""A twin in ONNX for a run that was logged without one.
+"""A twin for a run that was logged without one.
 
 It goes to a place of its own, among the experiment's models and named by its digest: the run's own
 files, which a digest may pin elsewhere, stay as they are.
@@ -11,6 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_service.artifacts import digest
+from model_service.linear_models import FLAVOR as WEIGHTS
 from model_service.model_files import read_mlmodel
 from ops.errors import OpsError
 
@@ -30,7 +31,7 @@ class Twin:
 def needs_twin(folder: Path) -> bool:
     """Whether a model is served by scikit-learn."""
     flavors = read_mlmodel(folder).flavors
-    return "sklearn" in flavors and "onnx" not in flavors
+    return "sklearn" in flavors and not flavors.keys() & {"onnx", WEIGHTS}
 
 
 def make_twin(folder: Path) -> str:
@@ -53,7 +54,7 @@ def make_twin(folder: Path) -> str:
     # A search for the run's model is to find the run's own.
     document.run_id = None
     difference = add_twin(folder, document, estimator, rides)
-    return f"made in ONNX; it differs by at most {difference:.1e} on {RIDES} made-up rides"
+    return f"a twin was made; it differs by at most {difference:.1e} on {RIDES} made-up rides"
 
 
 def put_twin(s3: Any, bucket: str, experiment: str, folder: Path) -> Twin:
@@ -71,7 +72,7 @@ def put_twin(s3: Any, bucket: str, experiment: str, folder: Path) -> Twin:
             s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
     except (BotoCoreError, ClientError) as error:
         raise OpsError(
-            f"nothing is released: the model was made in ONNX, and s3://{bucket}/{prefix} does not "
-            f"take it: {error}; allow s3:PutObject there, or train again, which logs it in ONNX"
+            f"nothing is released: the model has a twin now, and s3://{bucket}/{prefix} does not "
+            f"take it: {error}; allow s3:PutObject there, or train again, which logs it, too"
         ) from None
     return twin

@@ -149,8 +149,8 @@ def test_training_run_has_parameters_metrics_and_digest(trained: Trained, run: A
         "solver": "sparse_cg",
     }
     scores = {name: trained.result[name] for name in ("rmse", "mae", "r2")}
-    difference = run.data.metrics["onnx_max_difference"]
-    assert run.data.metrics == {**scores, "onnx_max_difference": difference}
+    difference = run.data.metrics["twin_max_difference"]
+    assert run.data.metrics == {**scores, "twin_max_difference": difference}
     assert 0 <= difference < 1e-9
     assert run.data.tags["model_sha256"] == trained.result["model_sha256"]
 

@@ -1,11 +1,10 @@
-"""A model's twin in ONNX predicts what the model predicts."""
+"""A model's twin predicts what the model predicts."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -32,14 +31,17 @@ from sklearn.tree import DecisionTreeRegressor
 
 from model_service.events import Ride
 from model_service.features import ride_features
-from model_service.onnx_models import OnnxModel, load_onnx
+from model_service.linear_models import LinearModel, load_linear
+from model_service.onnx_models import load_onnx
+from model_service.predictors import Predictor
 from model_service.sklearn_models import frame
 from training.errors import CannotConvert
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit, inputs, predict
 from training.synthetic import synthetic_rides
-from training.twin.convert import convert
+from training.twin.convert import Twin, convert
+from training.twin.flavor import write_twin
 from training.twin.proof import largest_difference
 
 SYNTHETIC = synthetic_rides(300, seed=3)
@@ -81,9 +83,12 @@ def frame_into(estimator: Any) -> Any:
     return make_pipeline(columns, estimator).fit(features, MINUTES)
 
 
-def save(model: onnx.ModelProto, folder: Path) -> OnnxModel:
-    onnx.save_model(model, folder / "model.onnx")
-    return load_onnx(folder, {"data": "model.onnx"})
+def save(twin: Twin, folder: Path) -> list[Predictor]:
+    """In each flavour that it has."""
+    return [FLAVORS[name](folder, at) for name, at in write_twin(twin, folder).items()]
+
+
+FLAVORS: dict[str, Callable[..., Predictor]] = {"onnx": load_onnx, "weights": load_linear}
 
 
 MODELS: dict[str, Callable[[], Any]] = {
@@ -134,7 +139,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 
 @pytest.fixture(params=MODELS, scope="module")
 def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A model, and its twin as the function loads it."""
+    """A model, and its twin in each flavour, as the function loads it."""
     model = MODELS[request.param]()
     return model, save(convert(model), tmp_path_factory.mktemp("twin"))
 
@@ -143,11 +148,11 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_twin_predicts_what_the_model_predicts(twins: Any, batch: list[Ride]) -> None:
     """Whatever the rides, the twin's prediction is the model's, but for rounding."""
-    model, twin = twins
+    model, flavors = twins
+    expected = pytest.approx(predict(model, batch).tolist(), rel=1e-9, abs=1e-9)
 
-    assert list(twin.predict(ride_features(batch))) == pytest.approx(
-        predict(model, batch).tolist(), rel=1e-9, abs=1e-9
-    )
+    for twin in flavors:
+        assert list(twin.predict(ride_features(batch))) == expected
 
 
 def ordinal() -> OrdinalEncoder:
@@ -207,40 +212,65 @@ def test_model_of_other_features_has_no_twin() -> None:
     """A feature that is not made here is named."""
     model = make_pipeline(DictVectorizer(), Ridge()).fit([{"hour": 1.0}, {"hour": 2.0}], [1, 2])
 
-    with pytest.raises(CannotConvert, match=r"it takes 'hour'; .*features\.py makes PU_DO, PU"):
+    with pytest.raises(
+        CannotConvert,
+        match=r"it takes 'hour', which .*; it makes PU_DO \(str\), PU",
+    ):
         convert(model)
 
 
 def test_proof_states_the_largest_difference(tmp_path: Path) -> None:
     """A twin that predicts the same is stated to, with the difference that rounding makes."""
     model = rows_into(Ridge())
-    save(convert(model), tmp_path)
 
-    assert 0 <= largest_difference(model, tmp_path, "model.onnx", RIDES) < 1e-10
+    for twin in save(convert(model), tmp_path):
+        assert 0 <= largest_difference(model, twin, RIDES) < 1e-10
 
 
 def test_proof_takes_a_model_that_was_fitted_on_a_data_frame(tmp_path: Path) -> None:
     """Models from elsewhere are compared on what they were fitted on, too."""
     model = frame_into(Ridge())
-    save(convert(model), tmp_path)
 
-    assert 0 <= largest_difference(model, tmp_path, "model.onnx", RIDES) < 1e-10
+    for twin in save(convert(model), tmp_path):
+        assert 0 <= largest_difference(model, twin, RIDES) < 1e-10
 
 
 def test_proof_refuses_the_twin_of_another_model(tmp_path: Path) -> None:
     """A twin that predicts something else is refused, with the ride, the value and the bound."""
-    save(convert(rows_into(Ridge(alpha=9))), tmp_path)
-
-    with pytest.raises(CannotConvert, match=r"predicts .* for Ride\(.* differs by .*0\.0001 is"):
-        largest_difference(rows_into(Ridge()), tmp_path, "model.onnx", RIDES)
+    for twin in save(convert(rows_into(Ridge(alpha=9))), tmp_path):
+        with pytest.raises(CannotConvert, match=r"predicts .* for Ride\(.* by .*0\.0001 is"):
+            largest_difference(rows_into(Ridge()), twin, RIDES)
 
 
 @pytest.mark.parametrize("rides", [RIDES, []])
 def test_proof_refuses_a_twin_that_is_wrong_in_a_corner(rides: list[Ride], tmp_path: Path) -> None:
     """A twin is tried on unknown zones and odd distances, whatever rides are given."""
     model = rows_into(Ridge())
+    twins = save(convert(model), tmp_path)
     model[-1].coef_[-1] = np.nan
-    save(convert(model), tmp_path)
 
-    with pytest.raises(CannotConvert, match="differs by nan"):
-        largest_difference(model, tmp_path, "model.onnx", rides)
+    for twin in twins:
+        with pytest.raises(CannotConvert, match="differs by nan"):
+            largest_difference(model, twin, rides)
+
+
+def test_model_with_weights_that_are_no_numbers_has_no_twin() -> None:
+    """A fit that went wrong is not served."""
+    model = rows_into(Ridge())
+    model[-1].coef_[0] = np.inf
+
+    with pytest.raises(CannotConvert, match="its weights are not all finite"):
+        convert(model)
+
+
+@given(batch=rides)
+def test_ride_has_one_prediction_whatever_its_batch(batch: list[Ride]) -> None:
+    """Weights give a ride the same value to the bit, so that it is the same when it comes again."""
+    twin = LinearModel(WEIGHTS)
+
+    alone = [value for ride in batch for value in twin.predict(ride_features([ride]))]
+
+    assert twin.predict(ride_features(batch)) == alone
+
+
+WEIGHTS = convert(rows_into(Ridge())).weights

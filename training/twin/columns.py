@@ -1,6 +1,6 @@
 """What an estimator sees: the columns that the steps before it make of features."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,15 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
-from model_service.features import FEATURES
+from model_service.features import FEATURES, MADE
 from training.errors import CannotConvert
-from training.twin.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A numeric feature as it is."""
+
+    feature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +29,47 @@ class OneHot:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """A tensor of the graph."""
+class Encoded:
+    """A number for each value of a feature, and one for all others."""
 
-    tensor: str
+    feature: str
+    values: Mapping[str, float]
+    default: float
 
 
-Column = OneHot | Number
+Column = Number | OneHot | Encoded
 
 
-def columns(graph: Graph, encoder: Any) -> list[Column]:
-    """The columns that an encoder makes, in their order; their tensors go into the graph.
+def columns(encoder: Any) -> list[Column]:
+    """The columns that an encoder makes, in their order.
 
     Raises:
-        CannotConvert: It is not an encoder that is known here.
+        CannotConvert: It is not an encoder that is known here, or takes features that are not.
     """
+    made = list(_columns(encoder))
+    for column in made:
+        if FEATURES.get(column.feature) is not (float if isinstance(column, Number) else str):
+            raise CannotConvert(f"it takes {column.feature!r}, which {MADE}")
+    return made
+
+
+def _columns(encoder: Any) -> Iterator[Column]:
     if isinstance(encoder, DictVectorizer):
-        return [_vectorized(graph, name, encoder.separator) for name in encoder.feature_names_]
-    if isinstance(encoder, ColumnTransformer):
+        yield from (_vectorized(name, encoder.separator) for name in encoder.feature_names_)
+    elif isinstance(encoder, ColumnTransformer):
         if encoder.transformer_weights:
             raise CannotConvert("its ColumnTransformer weighs its columns")
-        return [
-            column
-            for _, transformer, places in encoder.transformers_
-            for column in _transformed(graph, transformer, _names(encoder, places))
-        ]
-    raise CannotConvert(
-        f"its step {type(encoder).__name__} is neither a DictVectorizer nor a ColumnTransformer"
-    )
+        for _, transformer, places in encoder.transformers_:
+            yield from _transformed(transformer, _names(encoder, places))
+    else:
+        raise CannotConvert(
+            f"its step {type(encoder).__name__} is neither a DictVectorizer nor a ColumnTransformer"
+        )
 
 
-def _vectorized(graph: Graph, name: str, separator: str) -> Column:
+def _vectorized(name: str, separator: str) -> Column:
     feature, is_text, value = name.partition(separator)
-    return OneHot(feature, value) if is_text else Number(graph.feature(feature))
+    return OneHot(feature, value) if is_text else Number(feature)
 
 
 def _names(encoder: ColumnTransformer, places: Any) -> list[str]:
@@ -71,11 +85,11 @@ def _names(encoder: ColumnTransformer, places: Any) -> list[str]:
         raise CannotConvert(f"its ColumnTransformer takes the columns {places}") from None
 
 
-def _transformed(graph: Graph, transformer: Any, names: Sequence[str]) -> Iterator[Column]:
+def _transformed(transformer: Any, names: Sequence[str]) -> Iterator[Column]:
     if transformer == "drop":
         return
     if transformer == "passthrough" or _does_nothing(transformer):
-        yield from (Number(graph.feature(name)) for name in names)
+        yield from (Number(name) for name in names)
     elif numbers := [name for name in names if FEATURES.get(name) is float]:
         raise CannotConvert(f"its {type(transformer).__name__} takes the number {numbers[0]}")
     elif isinstance(transformer, TargetEncoder):
@@ -83,7 +97,7 @@ def _transformed(graph: Graph, transformer: Any, names: Sequence[str]) -> Iterat
             names, transformer.categories_, transformer.encodings_, strict=True
         ):
             table = dict(zip(categories.tolist(), values.tolist(), strict=True))
-            yield Number(graph.lookup(name, table, float(transformer.target_mean_)))
+            yield Encoded(name, table, float(transformer.target_mean_))
     elif isinstance(transformer, OneHotEncoder) and _is_plain(transformer):
         for name, categories in zip(names, transformer.categories_, strict=True):
             yield from (OneHot(name, category) for category in categories.tolist())

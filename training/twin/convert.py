@@ -1,7 +1,7 @@
 """A fitted scikit-learn pipeline -> ONNX."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import onnx
 from sklearn.linear_model import (
@@ -15,10 +15,11 @@ from sklearn.linear_model import (
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVR
 
+from model_service.linear_models import Weights
 from training.errors import CannotConvert
 from training.twin.columns import columns
 from training.twin.graph import Graph
-from training.twin.linear import linear
+from training.twin.linear import linear, weights
 from training.twin.trees import is_known, trees
 
 # Lasso is an ElasticNet.
@@ -27,11 +28,21 @@ _LINEAR = (
 )  # fmt: skip
 
 
-def convert(pipeline: Any) -> onnx.ModelProto:
-    """The twin of a pipeline: of an encoder of features, and a linear model or one of trees.
+class Twin(NamedTuple):
+    """What predicts as a pipeline does, from a file of its own.
 
-    Its inputs are features, by name: a text or a number for each ride. Its output is the
-    prediction, in double precision.
+    Attributes:
+        onnx: A graph. Its inputs are features, by name: a text or a number for each ride. Its
+            output is the prediction, in double precision.
+        weights: The same in numbers, of a linear model.
+    """
+
+    onnx: onnx.ModelProto
+    weights: Weights | None
+
+
+def convert(pipeline: Any) -> Twin:
+    """The twin of a pipeline: of an encoder of features, and a linear model or one of trees.
 
     Raises:
         CannotConvert: It has a step that is not known here; the message names it.
@@ -42,12 +53,12 @@ def convert(pipeline: Any) -> onnx.ModelProto:
             f"it has {len(encoders)} steps before its {type(estimator).__name__}; a twin is made "
             "of one encoder, a DictVectorizer or a ColumnTransformer, and an estimator"
         )
-    graph = Graph()
-    made = columns(graph, encoders[0])
+    made, graph = columns(encoders[0]), Graph()
     if isinstance(estimator, _LINEAR):
-        return graph.model(linear(graph, made, estimator))
+        found = weights(made, estimator)
+        return Twin(graph.model(linear(graph, found)), found)
     if is_known(estimator):
-        return graph.model(trees(graph, made, estimator))
+        return Twin(graph.model(trees(graph, made, estimator)), None)
     raise CannotConvert(f"its {type(estimator).__name__} is neither a linear model nor of trees")
 
 

@@ -1,25 +1,30 @@
-"""The twin as a flavour of an MLflow model, beside its scikit-learn flavour.
+"""The twin as flavours of an MLflow model, beside its scikit-learn flavour.
 
 This module is a flavour as `mlflow.models.Model.log` takes one: it has a `save_model`.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import mlflow.sklearn
+import msgspec
 import onnx
 from mlflow.models import Model
 
 from model_service.events import Ride
+from model_service.linear_models import FLAVOR as WEIGHTS
+from model_service.linear_models import load_linear
 from model_service.mlmodel import MLMODEL
+from model_service.onnx_models import load_onnx
+from model_service.predictors import Predictor
 from training.errors import CannotConvert
-from training.twin.convert import convert
+from training.twin.convert import Twin, convert
 from training.twin.proof import largest_difference
 
-FILE = "model.onnx"
+ONNX_FILE, WEIGHTS_FILE = "model.onnx", "weights.json"
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +45,9 @@ def save_model(
     try:
         difference = add_twin(Path(path), mlflow_model, sk_model, rides)
     except CannotConvert as reason:
-        _log.warning("no twin in ONNX, scikit-learn serves this model: %s", reason)
+        _log.warning("no twin, scikit-learn serves this model: %s", reason)
     else:
-        mlflow.log_metric("onnx_max_difference", difference)
+        mlflow.log_metric("twin_max_difference", difference)
 
 
 def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[Ride]) -> float:
@@ -54,26 +59,48 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
     Raises:
         CannotConvert: The model has no twin; the folder is as it was.
     """
-    path = folder / FILE
-    onnx.save_model(convert(pipeline), path)
+    flavors = write_twin(convert(pipeline), folder)
     try:
-        difference = largest_difference(pipeline, folder, FILE, rides)
+        difference = max(
+            largest_difference(pipeline, _LOAD[name](folder, flavor), rides)
+            for name, flavor in flavors.items()
+        )
     except BaseException:
-        path.unlink()
+        for flavor in flavors.values():
+            (folder / flavor["data"]).unlink()
         raise
-    # With the fields that mlflow.onnx writes, so that it can load it, too.
-    mlflow_model.add_flavor(
-        "onnx",
-        onnx_version=version("onnx"),
-        data=FILE,
-        providers=["CPUExecutionProvider"],
-        onnx_session_options=None,
-        code=None,
-    )
+    for name, flavor in flavors.items():
+        mlflow_model.add_flavor(name, **flavor)
     mlflow_model.save(str(folder / MLMODEL))
     _log.info(
-        "twin in ONNX: differs by at most %.1e on %d rides that were not trained on",
+        "twin (%s): differs by at most %.1e on %d rides that were not trained on",
+        " and ".join(flavors),
         difference,
         len(rides),
     )
     return difference
+
+
+def write_twin(twin: Twin, folder: Path) -> dict[str, dict[str, Any]]:
+    """Write the files of a twin; answer with its flavours, as an `MLmodel` names them."""
+    onnx.save_model(twin.onnx, folder / ONNX_FILE)
+    # With the fields that mlflow.onnx writes, so that it can load it, too.
+    flavors: dict[str, dict[str, Any]] = {
+        "onnx": {
+            "onnx_version": version("onnx"),
+            "data": ONNX_FILE,
+            "providers": ["CPUExecutionProvider"],
+            "onnx_session_options": None,
+            "code": None,
+        }
+    }
+    if twin.weights is not None:
+        (folder / WEIGHTS_FILE).write_bytes(msgspec.json.encode(twin.weights))
+        flavors[WEIGHTS] = {"data": WEIGHTS_FILE}
+    return flavors
+
+
+_LOAD: Mapping[str, Callable[[Path, Mapping[str, Any]], Predictor]] = {
+    "onnx": load_onnx,
+    WEIGHTS: load_linear,
+}

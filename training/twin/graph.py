@@ -8,7 +8,6 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from model_service.features import FEATURES
-from training.errors import CannotConvert
 
 # "ONNX versioning": what ONNX Runtime has read since 1.20, and reads for good.
 _OPSETS = {"": 18, "ai.onnx.ml": 5}
@@ -27,15 +26,7 @@ class Graph:
         self._nodes: list[Any] = []
 
     def feature(self, name: str) -> str:
-        """The tensor of a feature: text, or numbers in double precision.
-
-        Raises:
-            CannotConvert: `model_service/features.py` does not make it.
-        """
-        if name not in FEATURES:
-            raise CannotConvert(
-                f"it takes {name!r}; model_service/features.py makes {', '.join(FEATURES)}"
-            )
+        """The tensor of a feature: text, or numbers in double precision."""
         kind = _TYPES[FEATURES[name]]
         self._inputs[name] = helper.make_tensor_value_info(name, kind, ["rides"])
         return name

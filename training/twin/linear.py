@@ -6,27 +6,65 @@ from typing import Any
 
 import numpy as np
 
+from model_service.linear_models import Lookup, Weights
 from training.errors import CannotConvert
-from training.twin.columns import Column, OneHot
+from training.twin.columns import Column, Encoded, Number, OneHot
 from training.twin.graph import Graph
 
 
-def linear(graph: Graph, columns: Sequence[Column], estimator: Any) -> str:
-    """The tensor of a linear model's predictions.
+def weights(columns: Sequence[Column], estimator: Any) -> Weights:
+    """The weights of a linear model.
 
     Raises:
-        CannotConvert: It predicts more than one value.
+        CannotConvert: It predicts more than one value, or its weights are no numbers.
     """
-    weights, intercept = np.ravel(estimator.coef_), np.ravel(estimator.intercept_)
-    if len(weights) != len(columns) or len(intercept) != 1:
+    coefficients, intercept = np.ravel(estimator.coef_), np.ravel(estimator.intercept_)
+    if len(coefficients) != len(columns) or len(intercept) != 1:
         raise CannotConvert(f"it predicts {len(intercept)} values, and not one")
-    by_value: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    parts = [graph.constant(intercept[0])]
-    for column, weight in zip(columns, weights.tolist(), strict=True):
-        if isinstance(column, OneHot):
-            # A feature may be encoded more than once.
-            by_value[column.feature][column.value] += weight
-        else:
-            parts.append(graph.node("Mul", column.tensor, graph.constant(weight)))
-    parts += [graph.lookup(feature, values, 0.0) for feature, values in by_value.items()]
-    return graph.sum(parts)
+    if not (np.isfinite(coefficients).all() and np.isfinite(intercept).all()):
+        raise CannotConvert("its weights are not all finite")
+    # A feature may be there more than once.
+    numbers: dict[str, float] = defaultdict(float)
+    one_hot: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    lookups: list[tuple[str, Lookup]] = []
+    for column, weight in zip(columns, coefficients.tolist(), strict=True):
+        match column:
+            case Number(feature):
+                numbers[feature] += weight
+            case OneHot(feature, value):
+                one_hot[feature][value] += weight
+            case Encoded(feature, values, default):
+                scaled = {value: weight * number for value, number in values.items()}
+                lookups.append((feature, Lookup(scaled, weight * default)))
+    lookups += [(feature, Lookup(dict(values), 0.0)) for feature, values in one_hot.items()]
+    texts: dict[str, Lookup] = {}
+    for feature, lookup in lookups:
+        texts[feature] = _sum(texts[feature], lookup) if feature in texts else lookup
+    return Weights(float(intercept[0]), dict(numbers), texts)
+
+
+def _sum(one: Lookup, other: Lookup) -> Lookup:
+    return Lookup(
+        {
+            value: one.weights.get(value, one.default) + other.weights.get(value, other.default)
+            for value in one.weights | other.weights
+        },
+        one.default + other.default,
+    )
+
+
+def linear(graph: Graph, weights: Weights) -> str:
+    """The tensor of the predictions of a linear model."""
+    return graph.sum(
+        [
+            graph.constant(weights.intercept),
+            *(
+                graph.node("Mul", graph.feature(name), graph.constant(weight))
+                for name, weight in weights.numbers.items()
+            ),
+            *(
+                graph.lookup(name, lookup.weights, lookup.default)
+                for name, lookup in weights.texts.items()
+            ),
+        ]
+    )

@@ -1,14 +1,13 @@
 """How far a twin's predictions are from those of its model."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from model_service.events import Ride
 from model_service.features import ride_features
-from model_service.onnx_models import load_onnx
+from model_service.predictors import Predictor
 from training.errors import CannotConvert
 from training.model import predict
 
@@ -24,13 +23,12 @@ _CORNERS = [
 ]
 
 
-def largest_difference(model: Any, folder: Path, data: str, rides: Sequence[Ride]) -> float:
+def largest_difference(model: Any, twin: Predictor, rides: Sequence[Ride]) -> float:
     """Compare a model with its twin on rides, and on what no ride should be.
 
     Args:
         model: A scikit-learn pipeline.
-        folder: Holds the twin.
-        data: The twin's file.
+        twin: Its twin.
         rides: Best some that the model was not trained on.
 
     Returns:
@@ -40,13 +38,13 @@ def largest_difference(model: Any, folder: Path, data: str, rides: Sequence[Ride
         CannotConvert: It is more than `MAX_DIFFERENCE`.
     """
     rides = [*rides, *_CORNERS]
-    twin = load_onnx(folder, {"data": data}).predict(ride_features(rides))
-    differences = np.abs(predict(model, rides) - np.asarray(twin))
+    predicted = twin.predict(ride_features(rides))
+    differences = np.abs(predict(model, rides) - np.asarray(predicted))
     worst = int(np.argmax(differences))
     # A difference that is no number is none that is small.
     if not differences[worst] <= MAX_DIFFERENCE:
         raise CannotConvert(
-            f"its twin predicts {twin[worst]} for {rides[worst]}, and it differs by "
+            f"its twin predicts {predicted[worst]} for {rides[worst]}, and it differs by "
             f"{differences[worst]}; {MAX_DIFFERENCE} is allowed"
         )
     return float(differences[worst])

@@ -21,7 +21,7 @@ from sklearn.ensemble import (
 from sklearn.tree import DecisionTreeRegressor
 
 from training.errors import CannotConvert
-from training.twin.columns import Column, Number, OneHot
+from training.twin.columns import Column, Encoded, OneHot
 from training.twin.graph import Graph
 
 _UNKNOWN = -1.0
@@ -95,7 +95,7 @@ class _Places:
         self._graph = graph
         self._single_precision = single_precision
         self._codes: dict[str, dict[str, float]] = {}
-        self._order: dict[str, int] = {}
+        self._order: dict[str | int, int] = {}
         self._columns = columns
         for column in columns:
             if isinstance(column, OneHot):
@@ -105,7 +105,8 @@ class _Places:
     def of(self, place: int) -> tuple[int, float | None]:
         """A column's place in the matrix, and the number to compare it with, if it is one-hot."""
         column = self._columns[place]
-        key = column.tensor if isinstance(column, Number) else column.feature
+        # The one-hot columns of a feature are one column here.
+        key = column.feature if isinstance(column, OneHot) else place
         index = self._order.setdefault(key, len(self._order))
         code = self._codes[column.feature][column.value] if isinstance(column, OneHot) else None
         return index, code
@@ -117,13 +118,22 @@ class _Places:
             raise CannotConvert("its trees have no splits")
         return self._graph.node("Concat", *parts, axis=1)
 
-    def _part(self, key: str) -> str:
+    def _part(self, key: str | int) -> str:
         graph = self._graph
-        tensor = graph.lookup(key, self._codes[key], _UNKNOWN) if key in self._codes else key
+        tensor = self._tensor(key)
         if self._single_precision:
             single = graph.node("Cast", tensor, to=_FLOAT)
             tensor = graph.node("Cast", single, to=_DOUBLE)
         return graph.node("Reshape", tensor, graph.constant([-1, 1], np.int64))
+
+    def _tensor(self, key: str | int) -> str:
+        if isinstance(key, str):
+            return self._graph.lookup(key, self._codes[key], _UNKNOWN)
+        match self._columns[key]:
+            case Encoded(feature, values, default):
+                return self._graph.lookup(feature, values, default)
+            case column:
+                return self._graph.feature(column.feature)
 
 
 class _Nodes:
