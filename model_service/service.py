@@ -54,16 +54,26 @@ class Fates:
 
     Attributes:
         records: What Lambda delivered.
-        predicted: User records with a ride that was predicted, with its event and the value.
+        predicted: User records with a ride that was predicted,
+        events: what these say,
+        values: and what was predicted for each, place for place.
         rejected: User records that can never succeed, with reason and detail.
         unfinished: Records with a ride that there was no time to predict.
     """
 
     def __init__(self, records: list[SourceRecord]) -> None:
         self.records = records
-        self.predicted: list[tuple[UserRecord, RideEvent, float]] = []
+        self.predicted: list[UserRecord] = []
+        self.events: list[RideEvent] = []
+        self.values: list[float] = []
         self.rejected: list[tuple[UserRecord, Reason, str]] = []
         self.unfinished: list[SourceRecord] = []
+
+    def predict(self, rides: Rides, values: Sequence[float]) -> None:
+        """Take the values of rides."""
+        self.predicted += rides.records
+        self.events += rides.events
+        self.values += values
 
 
 class Service:
@@ -189,13 +199,12 @@ class Service:
         return values
 
     def _take_values(self, rides: Rides, values: Sequence[float], fates: Fates) -> None:
-        predicted = zip(*rides, values, strict=True)
         if all(map(isfinite, values)):
-            fates.predicted += predicted
+            fates.predict(rides, values)
             return
-        for record, event, value in predicted:
+        for record, event, value in zip(*rides, values, strict=True):
             if isfinite(value):
-                fates.predicted.append((record, event, value))
+                fates.predict(Rides([record], [event]), [value])
             else:
                 detail = f"{self._model.field} is {value}; it must be finite"
                 fates.rejected.append((record, Reason.NOT_FINITE, detail))
@@ -217,7 +226,9 @@ class Service:
                     )
                 ),
             )
-            for record, event, value in fates.predicted
+            for record, event, value in zip(
+                fates.predicted, fates.events, fates.values, strict=True
+            )
         ]
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
