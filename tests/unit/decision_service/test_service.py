@@ -10,6 +10,7 @@ from decision_service.fakes import MemoryStore
 from decision_service.service import CASES_AT_A_TIME
 from model_service.deadline import Deadline
 from model_service.fakes import FIRST_SEQUENCE_NUMBER, fail, refuse
+from tests.kpl import aggregate
 from tests.unit.decision_service.world import WINDOW_SECONDS, World, duration, tip
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -305,6 +306,31 @@ def test_handle_bad_prediction_is_rejected(payload: Any, reason: str, detail: st
     assert rejection["detail"].startswith(detail)
     assert rejection["model"] == "ride_decision"
     assert len(world.decisions) == 1
+
+
+def test_handle_predictions_in_an_aggregated_record_are_decided() -> None:
+    """What AGGREGATE_PREDICTIONS packs is taken apart; a bad one among them is set aside alone."""
+    world = World()
+
+    assert world.take(aggregate([("k", duration()), ("k", b"{"), ("k", tip())])) == DONE
+
+    assert len(world.decisions) == 1
+    (rejection,) = world.s3.lines
+    assert rejection["source"]["sub_sequence_number"] == 1
+
+
+def test_handle_ride_of_an_aggregated_record_that_cannot_be_saved_fails_the_record() -> None:
+    """Lambda knows of whole records only: it comes again, and the other ride is not put twice."""
+    world = World()
+    world.memory.refusing = {"2"}
+    rides = [duration(ride_id=1), tip(ride_id=1), duration(ride_id=2), tip(ride_id=2)]
+    packed = aggregate([("k", ride) for ride in rides])
+
+    assert world.take(b"{}", packed) == failed(1)
+    world.memory.refusing = set()
+    assert world.take(b"{}", packed) == DONE
+
+    assert [event["decision"]["ride_id"] for event in world.decisions] == [1, 2]
 
 
 def test_handle_rejection_that_cannot_be_stored_comes_again() -> None:
