@@ -148,10 +148,10 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     add("--parallelization", whole(1, 10), "batches of a shard at a time")
     add("--memory-mb", whole(128, 10_240), "memory of a function, MB")
     add("--rides-per-record", whole(1, 10_000), "rides that a producer aggregates; 1 is none")
-    add("--output-consumers", whole(0, 50), "applications that read the predictions")
-    add("--retention-hours", whole(24, 8760), "of both streams")
+    add("--output-consumers", whole(0, 50), "applications that read predictions, and decisions")
+    add("--retention-hours", whole(24, 8760), "of all streams")
     add("--peak-factor", number(1, 1000), "rate at the peak over the mean")
-    add("--mode", one_of(Mode), f"of both streams: {', '.join(Mode)}")
+    add("--mode", one_of(Mode), f"of all streams: {', '.join(Mode)}")
     add("--architecture", one_of(Architecture), f"of the functions: {', '.join(Architecture)}")
 
     def flag(name: str, text: str) -> None:
@@ -159,6 +159,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
     flag("--aggregate-predictions", "AGGREGATE_PREDICTIONS: the functions pack what they put")
     flag("--fan-out", "enhanced fan-out for every consumer")
+    parser.add_argument(
+        "--no-decisions",
+        dest="decides",
+        action="store_false",
+        default=None,
+        help="leave out the decision function, which comes with a second predictor",
+    )
 
 
 def _add_measurements(parser: argparse.ArgumentParser) -> None:
@@ -176,6 +183,8 @@ def _add_measurements(parser: argparse.ArgumentParser) -> None:
     add("--entry-us", 1e6, "µs of one core a record put")
     add("--invocation-ms", 60_000, "ms of one core an invocation, beside these")
     add("--put-ms", 60_000, "ms of waiting a PutRecords call")
+    add("--write-us", 1e6, "µs of one core a write of a case, decisions")
+    add("--table-ms", 60_000, "ms of waiting a call of the table, decisions")
     add("--base-mb", 10_240, "MB of a function without a batch")
     add("--ride-kb", 1000, "kB of memory a ride of a batch")
     add("--init-seconds", 900, "seconds of a cold start")

@@ -61,14 +61,18 @@ def event_bytes(flow: Flow, limits: Lambda) -> float:
 
 def mean_batch(flow: Flow, shards: int, scenario: Scenario, prices: Prices) -> Batch:
     """The mean invocation, when records spread evenly over shards and lanes."""
+    return batch_of(mean_records(flow, shards, scenario, prices), flow, scenario, prices)
+
+
+def mean_records(flow: Flow, shards: int, scenario: Scenario, prices: Prices) -> float:
+    """Records of the mean invocation."""
     limits = prices.functions
     lane = flow.records / (shards * scenario.parallelization)
-    records = min(
+    return min(
         float(scenario.batch_size),
         float(most_records(flow, limits)),
         gathered(lane, scenario.window_seconds, limits.poll_seconds),
     )
-    return batch_of(records, flow, scenario, prices)
 
 
 def batch_of(records: float, flow: Flow, scenario: Scenario, prices: Prices) -> Batch:
@@ -83,7 +87,7 @@ def batch_of(records: float, flow: Flow, scenario: Scenario, prices: Prices) -> 
         rides=rides,
         puts=puts,
         calls=calls,
-        seconds=_seconds(core_ms, calls, scenario, prices.functions),
+        seconds=duration(core_ms, calls * scenario.put_ms, scenario, prices),
         memory_mb=scenario.base_mb + rides * scenario.ride_kb / 1000,
     )
 
@@ -101,7 +105,7 @@ def _calls(puts: Flow, rides: float, scenario: Scenario, limits: Kinesis) -> int
     )
 
 
-def _seconds(core_ms: float, calls: int, scenario: Scenario, limits: Lambda) -> float:
-    """Time of a core, stretched by the share of one that the memory brings, and of waiting."""
-    stretch = max(1.0, limits.core_mb / scenario.memory_mb)
-    return (core_ms * stretch + calls * scenario.put_ms) / 1000
+def duration(core_ms: float, waiting_ms: float, scenario: Scenario, prices: Prices) -> float:
+    """Seconds: of a core, stretched by the share of one that the memory brings, and of waiting."""
+    stretch = max(1.0, prices.functions.core_mb / scenario.memory_mb)
+    return (core_ms * stretch + waiting_ms) / 1000

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
-from capacity.plan import Plan
-from capacity.prices import OnDemand, Prices, Tiers
+from capacity.plan import Plan, Stream
+from capacity.prices import OnDemand, Operation, Prices, Tiers
 from capacity.scenario import Architecture, Mode, Scenario
-from capacity.streams import Flow
 
 _MILLION = 1e6
 _EXTENDED_FROM_HOURS, _LONG_TERM_FROM_HOURS = 24, 168
@@ -29,6 +28,7 @@ class Bill:
         traces: Recorded.
         monitoring: Metrics, alarms, dashboard.
         rejections: PUTs to S3.
+        table: DynamoDB's, for decisions: units, and what is kept.
     """
 
     capacity: float
@@ -43,10 +43,11 @@ class Bill:
     traces: float
     monitoring: float
     rejections: float
+    table: float
 
     @property
     def streams(self) -> float:
-        """Both Kinesis streams."""
+        """Kinesis."""
         return self.capacity + self.put_units + self.data_in + self.data_out + self.retention
 
     @property
@@ -56,8 +57,8 @@ class Bill:
 
     @property
     def operation(self) -> float:
-        """Logs, traces, monitoring and rejections."""
-        return self.logs + self.traces + self.monitoring + self.rejections
+        """Logs, traces, monitoring, rejections and the table."""
+        return self.logs + self.traces + self.monitoring + self.rejections + self.table
 
     @property
     def total(self) -> float:
@@ -72,7 +73,12 @@ class Bill:
 
 def bill(plan: Plan, prices: Prices) -> Bill:
     """Work out what a plan costs."""
-    return Bill(**_streams(plan, prices), **_functions(plan, prices), **_operation(plan, prices))
+    return Bill(
+        **_streams(plan, prices),
+        **_functions(plan, prices),
+        **_operation(plan, prices),
+        table=_table(plan, prices),
+    )
 
 
 def tiered(units: float, tiers: Tiers) -> float:
@@ -85,19 +91,8 @@ def tiered(units: float, tiers: Tiers) -> float:
     return price
 
 
-@dataclass(frozen=True, slots=True)
-class _Stream:
-    flow: Flow
-    shards: int
-    consumers: int
-
-
 def _streams(plan: Plan, prices: Prices) -> dict[str, float]:
-    scenario = plan.scenario
-    streams = [
-        _Stream(plan.input, plan.input_shards, scenario.predictors),
-        _Stream(plan.output, plan.output_shards, scenario.output_consumers),
-    ]
+    scenario, streams = plan.scenario, plan.streams
     if scenario.mode is Mode.PROVISIONED:
         return _provisioned(streams, scenario, prices)
     advantage = scenario.mode is Mode.ADVANTAGE
@@ -105,7 +100,7 @@ def _streams(plan: Plan, prices: Prices) -> dict[str, float]:
     return _on_demand(streams, scenario, on_demand, prices)
 
 
-def _provisioned(streams: list[_Stream], scenario: Scenario, prices: Prices) -> dict[str, float]:
+def _provisioned(streams: list[Stream], scenario: Scenario, prices: Prices) -> dict[str, float]:
     kinesis = prices.kinesis
     hours = sum(stream.shards for stream in streams) * scenario.hours
     units = sum(stream.flow.put_units(kinesis.put_unit_bytes) for stream in streams)
@@ -123,7 +118,7 @@ def _provisioned(streams: list[_Stream], scenario: Scenario, prices: Prices) -> 
 
 
 def _on_demand(
-    streams: list[_Stream], scenario: Scenario, price: OnDemand, prices: Prices
+    streams: list[Stream], scenario: Scenario, price: OnDemand, prices: Prices
 ) -> dict[str, float]:
     rounding = prices.kinesis.rounding_bytes
     written = sum(stream.flow.rounded_bytes(rounding) for stream in streams)
@@ -139,17 +134,17 @@ def _on_demand(
     }
 
 
-def _read(streams: list[_Stream]) -> float:
+def _read(streams: list[Stream]) -> float:
     """Bytes a second that all consumers read."""
     return sum(stream.flow.bytes * stream.consumers for stream in streams)
 
 
-def _long_term(streams: list[_Stream], scenario: Scenario, prices: Prices) -> float:
+def _long_term(streams: list[Stream], scenario: Scenario, prices: Prices) -> float:
     hours = scenario.retention_hours - _LONG_TERM_FROM_HOURS
     return _kept_gb(streams, hours, prices) * prices.kinesis.long_term_gb_month
 
 
-def _kept_gb(streams: list[_Stream], hours: float, prices: Prices) -> float:
+def _kept_gb(streams: list[Stream], hours: float, prices: Prices) -> float:
     """GB that are there at any time of what came in some hours."""
     kept = sum(stream.flow.bytes for stream in streams) * max(0.0, hours) * 3600
     return kept / prices.kinesis.gigabyte_bytes
@@ -160,14 +155,15 @@ def _functions(plan: Plan, prices: Prices) -> dict[str, float]:
     arm = scenario.architecture is Architecture.ARM
     tiers = price.arm_gb_seconds if arm else price.x86_gb_seconds
     gb = scenario.memory_mb / 1024
-    run = plan.concurrency * _seconds(scenario) * gb
-    # At least one environment of each predictor is there, and each is replaced now and then.
+    run = plan.all_concurrency * _seconds(scenario) * gb
+    # At least one environment of each function is there, and each is replaced now and then.
     environments = max(plan.concurrency, scenario.predictors)
+    environments += max(plan.decisions.concurrency, 1) if plan.decisions else 0
     starts = environments * scenario.hours / price.environment_hours
     init = starts * scenario.init_seconds * gb * price.init_billed
     duration = tiered(run, tiers)
     return {
-        "requests": plan.invocations * _seconds(scenario) / _MILLION * price.requests_million,
+        "requests": _invocations(plan) * _seconds(scenario) / _MILLION * price.requests_million,
         "duration": duration,
         "init": tiered(run + init, tiers) - duration,
     }
@@ -175,10 +171,9 @@ def _functions(plan: Plan, prices: Prices) -> dict[str, float]:
 
 def _operation(plan: Plan, prices: Prices) -> dict[str, float]:
     scenario, price = plan.scenario, prices.operation
-    logged = _gb_a_month(plan.invocations * scenario.log_bytes, scenario, prices)
-    # A function's first traces of a second, and a share of the others.
-    first = min(plan.invocations, price.traces_first * scenario.predictors)
-    traces = first + (plan.invocations - first) * price.traces_share
+    logged = _gb_a_month(_invocations(plan) * scenario.log_bytes, scenario, prices)
+    traces = _traces(plan.invocations, scenario.predictors, price)
+    traces += _traces(plan.decisions.invocations, 1, price) if plan.decisions else 0
     rejecting = 1 - (1 - scenario.rejected_share) ** plan.batch.rides
     puts = plan.invocations * rejecting * _seconds(scenario)
     return {
@@ -186,9 +181,38 @@ def _operation(plan: Plan, prices: Prices) -> dict[str, float]:
         "traces": traces * _seconds(scenario) / _MILLION * price.traces_million,
         "monitoring": price.metrics * scenario.predictors * price.metric_month
         + price.alarms * price.alarm_month
-        + price.dashboards * price.dashboard_month,
+        + price.dashboards * price.dashboard_month
+        + (_monitoring_of_decisions(price) if plan.decisions else 0),
         "rejections": puts / 1000 * price.puts_thousand,
     }
+
+
+def _traces(invocations: float, functions: int, price: Operation) -> float:
+    """A second: the first of each function, and a share of the others."""
+    first = min(invocations, price.traces_first * functions)
+    return first + (invocations - first) * price.traces_share
+
+
+def _monitoring_of_decisions(price: Operation) -> float:
+    return (
+        price.decision_metrics * price.metric_month
+        + price.decision_alarms * price.alarm_month
+        + price.decision_dashboards * price.dashboard_month
+    )
+
+
+def _table(plan: Plan, prices: Prices) -> float:
+    if plan.decisions is None:
+        return 0.0
+    price, made = prices.table, plan.decisions
+    each = made.write_units * price.write_units_million + made.read_units * price.read_units_million
+    kept = made.kept_bytes / prices.kinesis.gigabyte_bytes * price.gb_month
+    return each * _seconds(plan.scenario) / _MILLION + kept
+
+
+def _invocations(plan: Plan) -> float:
+    """A second, of all functions."""
+    return plan.invocations + (plan.decisions.invocations if plan.decisions else 0)
 
 
 def _gb_a_month(bytes_per_second: float, scenario: Scenario, prices: Prices) -> float:

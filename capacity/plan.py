@@ -3,9 +3,20 @@
 from dataclasses import dataclass, replace
 
 from capacity.batches import Batch, mean_batch
+from capacity.decisions import Decisions, decisions
 from capacity.prices import Prices
 from capacity.scenario import Scenario
 from capacity.streams import Flow, input_flow, shards
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream, what is put onto it, and how many applications read it."""
+
+    name: str
+    flow: Flow
+    shards: int
+    consumers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +28,10 @@ class Plan:
         input: Rides on the input stream.
         input_shards: Of the input stream.
         batch: The mean invocation.
-        invocations: A second, of all predictors.
+        invocations: A second, of all predictors; the decision function has its own.
         output: Predictions on the output stream, of all predictors.
         output_shards: Of the output stream.
+        decisions: What they need; None if there are none.
     """
 
     scenario: Scenario
@@ -29,20 +41,45 @@ class Plan:
     invocations: float
     output: Flow
     output_shards: int
+    decisions: Decisions | None = None
 
     @property
     def concurrency(self) -> float:
-        """Invocations that run at the same time, on average."""
+        """Predictors' invocations that run at the same time, on average."""
         return self.invocations * self.batch.seconds
 
     @property
+    def all_concurrency(self) -> float:
+        """The same of all functions."""
+        return self.concurrency + (self.decisions.concurrency if self.decisions else 0)
+
+    @property
     def lanes(self) -> int:
-        """Invocations that can run at the same time: all do when the functions catch up."""
+        """Predictors' invocations that can run at the same time: all do when they catch up."""
         return self.input_shards * self.scenario.parallelization * self.scenario.predictors
 
+    @property
+    def all_lanes(self) -> int:
+        """The same of all functions."""
+        return self.lanes + (self.decisions.lanes if self.decisions else 0)
+
+    @property
+    def streams(self) -> list[Stream]:
+        """Of rides, of predictions, and of decisions if there are any."""
+        scenario, made = self.scenario, self.decisions
+        readers = scenario.output_consumers + (made is not None)
+        streams = [
+            Stream("input", self.input, self.input_shards, scenario.predictors),
+            Stream("output", self.output, self.output_shards, readers),
+        ]
+        if made is None:
+            return streams
+        own = Stream("decision", made.output, made.shards, scenario.output_consumers)
+        return [*streams, own]
+
     def put_units(self, unit_bytes: float) -> float:
-        """PUT payload units a second, of both streams."""
-        return self.input.put_units(unit_bytes) + self.output.put_units(unit_bytes)
+        """PUT payload units a second, of all streams."""
+        return sum(stream.flow.put_units(unit_bytes) for stream in self.streams)
 
 
 def plan(scenario: Scenario, prices: Prices) -> Plan:
@@ -52,6 +89,8 @@ def plan(scenario: Scenario, prices: Prices) -> Plan:
     batch = mean_batch(rides, input_shards, scenario, prices)
     invocations = rides.records / batch.records * scenario.predictors
     predictions = replace(batch.puts, records=invocations * batch.puts.records)
+    readers = scenario.output_consumers + scenario.has_decisions
+    output_shards = shards(predictions, readers, scenario, prices)
     return Plan(
         scenario=scenario,
         input=rides,
@@ -59,5 +98,8 @@ def plan(scenario: Scenario, prices: Prices) -> Plan:
         batch=batch,
         invocations=invocations,
         output=predictions,
-        output_shards=shards(predictions, scenario.output_consumers, scenario, prices),
+        output_shards=output_shards,
+        decisions=decisions(predictions, output_shards, scenario, prices)
+        if scenario.has_decisions
+        else None,
     )

@@ -22,6 +22,7 @@ _DIVISORS = (
     *("put_unit_bytes", "gigabyte_bytes", "rounding_bytes", "shard_bytes", "shard_records"),
     *("shard_read_bytes", "call_entries", "call_bytes", "environment_hours", "core_mb"),
     *("payload_bytes", "timeout_seconds", "fill", "hours"),
+    *("write_unit_bytes", "read_unit_bytes", "sweep_seconds"),
 )
 
 
@@ -108,6 +109,19 @@ class Lambda(Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: float
 
 
+class Table(Struct, frozen=True, forbid_unknown_fields=True):
+    """Prices and units of an on-demand DynamoDB table, and how it is used."""
+
+    write_units_million: float
+    read_units_million: float
+    gb_month: float
+    write_unit_bytes: float
+    read_unit_bytes: float
+    item_bytes: float
+    keep_hours: float
+    sweep_seconds: float
+
+
 class Operation(Struct, frozen=True, forbid_unknown_fields=True):
     """Prices of logs, metrics, alarms, traces and rejections, and how many there are."""
 
@@ -122,6 +136,9 @@ class Operation(Struct, frozen=True, forbid_unknown_fields=True):
     alarms: float
     dashboards: float
     metrics: float
+    decision_alarms: float
+    decision_dashboards: float
+    decision_metrics: float
 
 
 class Aggregation(Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +162,13 @@ class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
     entry_us: float
     invocation_ms: float
     put_ms: float
+    write_us: float
+    table_ms: float
+    case_bytes: float
+    case_prediction_bytes: float
+    case_decision_bytes: float
+    decision_bytes: float
+    decision_prediction_bytes: float
     base_mb: float
     ride_kb: float
     init_seconds: float
@@ -164,6 +188,7 @@ class Prices(Struct, frozen=True, forbid_unknown_fields=True, rename={"functions
     on_demand_advantage: OnDemand
     on_demand_scaling: OnDemandScaling
     functions: Lambda
+    table: Table
     operation: Operation
     aggregation: Aggregation
     defaults: Defaults

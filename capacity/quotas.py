@@ -14,6 +14,7 @@ TEMPLATE_SHARDS = 200
 def crossed(plan: Plan, prices: Prices) -> Iterator[str]:
     """A line for each limit that the plan is over, with the limit and what to do."""
     yield from _functions(plan, prices)
+    yield from _decisions(plan, prices)
     yield from _consumers(plan, prices)
     yield from _records(plan, prices)
     yield from _busiest(plan, prices)
@@ -26,16 +27,16 @@ def crossed(plan: Plan, prices: Prices) -> Iterator[str]:
 def _functions(plan: Plan, prices: Prices) -> Iterator[str]:
     limits, scenario = prices.functions, plan.scenario
     quota = limits.concurrency
-    peak = plan.concurrency * scenario.peak_factor
+    peak = plan.all_concurrency * scenario.peak_factor
     if peak > quota:
         yield (
             f"{peak:,.0f} concurrent executions at the peak: an account has {quota:,.0f}; ask for "
             "more"
         )
-    elif plan.lanes > quota:
+    elif plan.all_lanes > quota:
         yield (
-            f"up to {plan.lanes:,} concurrent executions when the functions catch up: an account "
-            f"has {quota:,.0f}; ask for more, or reserve some"
+            f"up to {plan.all_lanes:,} concurrent executions when the functions catch up: an "
+            f"account has {quota:,.0f}; ask for more, or reserve some"
         )
     if plan.batch.seconds > limits.timeout_seconds:
         yield (
@@ -47,7 +48,7 @@ def _functions(plan: Plan, prices: Prices) -> Iterator[str]:
             f"a batch needs some {plan.batch.memory_mb:,.0f} MB: a function has "
             f"{scenario.memory_mb:,}; raise --memory-mb, or lower --batch-size"
         )
-    busy = peak / plan.lanes
+    busy = plan.concurrency * scenario.peak_factor / plan.lanes
     if busy > 1:
         yield (
             f"the functions fall behind: a lane would have to run {busy:.1f} batches at a time; "
@@ -55,17 +56,31 @@ def _functions(plan: Plan, prices: Prices) -> Iterator[str]:
         )
 
 
+def _decisions(plan: Plan, prices: Prices) -> Iterator[str]:
+    made, limits = plan.decisions, prices.functions
+    if made is None:
+        return
+    if made.seconds > limits.timeout_seconds:
+        yield (
+            f"a batch of the decision function takes {made.seconds:,.0f} s: the timeout is "
+            f"{limits.timeout_seconds:.0f} s; lower --batch-size"
+        )
+    busy = made.batches * made.seconds * plan.scenario.peak_factor / made.lanes
+    if busy > 1:
+        yield (
+            f"the decision function falls behind: a lane would have to run {busy:.1f} batches at a "
+            "time; raise --parallelization or --memory-mb, lower --fill, or decide on fewer rides"
+        )
+
+
 def _consumers(plan: Plan, prices: Prices) -> Iterator[str]:
     if plan.scenario.fan_out:
         return
     most = prices.kinesis.shard_reads * prices.functions.poll_seconds
-    for stream, consumers in (
-        ("input", plan.scenario.predictors),
-        ("output", plan.scenario.output_consumers),
-    ):
-        if consumers > most:
+    for stream in plan.streams:
+        if stream.consumers > most:
             yield (
-                f"{consumers} consumers of the {stream} stream: a shard takes "
+                f"{stream.consumers} consumers of the {stream.name} stream: a shard takes "
                 f"{prices.kinesis.shard_reads:.0f} reads a second; use --fan-out"
             )
 
@@ -98,12 +113,10 @@ def _busiest(plan: Plan, prices: Prices) -> Iterator[str]:
 
 def _shards(plan: Plan, prices: Prices) -> Iterator[str]:
     limits = prices.kinesis
-    both, larger = (
-        plan.input_shards + plan.output_shards,
-        max(plan.input_shards, plan.output_shards),
-    )
-    if both > limits.shards:
-        yield f"{both:,} shards: an account has {limits.shards:,.0f}; ask for more"
+    each = [stream.shards for stream in plan.streams]
+    total, larger = sum(each), max(each)
+    if total > limits.shards:
+        yield f"{total:,} shards: an account has {limits.shards:,.0f}; ask for more"
     if larger > limits.resharding:
         yield f"{larger:,} shards of a stream: UpdateShardCount makes {limits.resharding:,.0f}"
     if larger > TEMPLATE_SHARDS:
@@ -112,19 +125,18 @@ def _shards(plan: Plan, prices: Prices) -> Iterator[str]:
 
 def _on_demand(plan: Plan, prices: Prices) -> Iterator[str]:
     scaling, peak = prices.on_demand_scaling, plan.scenario.peak_factor
-    for stream, flow, consumers in (
-        ("input", plan.input, plan.scenario.predictors),
-        ("output", plan.output, plan.scenario.output_consumers),
-    ):
-        written, read = flow.bytes * peak, flow.bytes * peak * consumers
+    for stream in plan.streams:
+        written = stream.flow.bytes * peak
+        read = written * stream.consumers
         if written > scaling.stream_bytes or read > scaling.stream_read_bytes:
             yield (
-                f"{written / 1e9:,.1f} GB/s written to the {stream} stream and {read / 1e9:,.1f} "
-                f"read: on demand it takes {scaling.stream_bytes / 1e9:.0f} and "
+                f"{written / 1e9:,.1f} GB/s written to the {stream.name} stream and "
+                f"{read / 1e9:,.1f} read: on demand it takes {scaling.stream_bytes / 1e9:.0f} and "
                 f"{scaling.stream_read_bytes / 1e9:.0f}"
             )
-    if max(plan.input_shards, plan.output_shards) > scaling.least_shards * scaling.room:
+    each = [stream.shards for stream in plan.streams]
+    if max(each) > scaling.least_shards * scaling.room:
         yield (
-            f"room of {plan.input_shards:,} and {plan.output_shards:,} shards: a new on-demand "
+            f"room of {' and '.join(f'{shards:,}' for shards in each)} shards: a new on-demand "
             f"stream has {scaling.least_shards:.0f}; at most double the rate every 15 minutes"
         )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from capacity.bill import Bill, bill
 from capacity.columns import columns, count
+from capacity.decisions import Decisions
 from capacity.plan import Plan, plan
 from capacity.prices import Prices
 from capacity.quotas import crossed
@@ -54,6 +55,22 @@ def _needs(needed: Plan, prices: Prices) -> Iterator[tuple[str, str]]:
     yield "memory in use, MB, some", f"{batch.memory_mb:,.0f}"
     yield "running at a time, mean", f"{needed.concurrency:,.2f}"
     yield "running at a time, at most", f"{needed.lanes:,}"
+    if needed.decisions is not None:
+        yield from _needs_of_decisions(needed.decisions)
+
+
+def _needs_of_decisions(made: Decisions) -> Iterator[tuple[str, str]]:
+    yield "", ""
+    yield "decisions", ""
+    yield "  shards", f"{made.shards:,}"
+    yield "  invocations a second", f"{made.invocations:,.2f}"
+    yield "  predictions a batch", f"{made.predictions:,.1f}"
+    yield "  duration of a batch, ms", f"{made.seconds * 1000:,.1f}"
+    yield "  running at a time, mean", f"{made.concurrency:,.2f}"
+    yield "  running, at most", f"{made.lanes:,}"
+    yield "  write units a second", f"{made.write_units:,.1f}"
+    yield "  read units a second", f"{made.read_units:,.1f}"
+    yield "  GB in the table", f"{made.kept_bytes / 1e9:,.2f}"
 
 
 def _costs(costs: Bill, scenario: Scenario) -> Iterator[tuple[str, str]]:

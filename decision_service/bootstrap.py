@@ -31,7 +31,7 @@ def build_handler(environ: Mapping[str, str]) -> Handler:
     def lambda_handler(event: Mapping[str, Any], context: Context | None) -> dict[str, Any]:
         deadline = Deadline.of(context)
         # "Using Lambda with Amazon EventBridge": what a schedule's event says of itself.
-        if event.get("source") == "aws.events":
+        if isinstance(event, Mapping) and event.get("source") == "aws.events":
             return service.sweep(deadline)
         return service.handle(event, deadline)
 

@@ -116,16 +116,27 @@ def decided(case: Case, key: Key, rules: Rules) -> Case:
 def _answer(case: Case, missing: Sequence[str], rules: Rules) -> Mapping[str, Any]:
     values = {name: held.value for name, held in case.predictions.items()}
     try:
-        answer = dict(rules.policy(values, missing))
-        size = len(_json(answer).encode())
+        # Of its own: whatever a policy does to them, the event names what is missing.
+        answer: Any = rules.policy(values, list(missing))
+        fields = dict(answer) if isinstance(answer, Mapping) else None
     except Exception as error:  # whatever a user's function raises
         raise PolicyFailed(place_of(error)) from error
-    if size > MAX_ANSWER_BYTES or rules.key_field in answer:
+    if fields is None:
+        raise PolicyFailed(f"the answer is of type {type(answer).__name__}; it must be a mapping")
+    _require_event(fields, rules.key_field)
+    return fields
+
+
+def _require_event(answer: Mapping[str, Any], key_field: str) -> None:
+    try:
+        size = len(_json(answer).encode())
+    except Exception as error:
+        raise PolicyFailed(f"the answer is not JSON: {error}") from error
+    if size > MAX_ANSWER_BYTES or key_field in answer:
         raise PolicyFailed(
             f"the answer has {size} bytes and the fields {', '.join(map(str, answer))[:200]}; it "
-            f"must have at most {MAX_ANSWER_BYTES} bytes and no {rules.key_field}"
+            f"must have at most {MAX_ANSWER_BYTES} bytes and no {key_field}"
         )
-    return answer
 
 
 def _json(value: Any) -> str:

@@ -6,6 +6,7 @@ from itertools import batched
 from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case, encode_case
+from model_service.deadline import Deadline
 
 
 class MemoryStore:
@@ -27,9 +28,13 @@ class MemoryStore:
         """The cases that there are."""
         return {key: decode_case(self.bodies[key]) for key in keys if key in self.bodies}
 
-    def save(self, cases: Mapping[str, Case]) -> dict[str, Case]:
+    def save(self, cases: Mapping[str, Case], deadline: Deadline) -> dict[str, Case]:
         """Save cases, each on the condition that it is as it was when it was loaded."""
-        return {key: saved for key, case in cases.items() if (saved := self._save(key, case))}
+        return {
+            key: saved
+            for key, case in cases.items()
+            if not deadline.passed() and (saved := self._save(key, case))
+        }
 
     def due(self, now: float) -> Iterator[Sequence[str]]:
         """Pages of keys, the oldest first."""

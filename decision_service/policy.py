@@ -45,9 +45,11 @@ def load_policy(name: str) -> Policy:
     try:
         policy: Policy = getattr(importlib.import_module(module_name), attribute)
         inspect.signature(policy).bind({}, [])
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        if inspect.iscoroutinefunction(policy):
+            raise TypeError("it is async")
+    except Exception as error:  # a user's module may raise anything when it is imported
         raise SettingsError(
-            f"DECISION_POLICY={name!r} is not allowed ({error}); it must be module:function of a "
-            "function that takes values and missing"
-        ) from None
+            f"DECISION_POLICY={name!r} is not allowed ({type(error).__name__}: {error}); "
+            "it must be module:function of a function that takes values and missing"
+        ) from error
     return policy

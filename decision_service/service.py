@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import batched
 from typing import Any
 
@@ -118,20 +118,20 @@ class Service:
             dict.fromkeys(("decided", "incomplete", "undecided", "put"), 0)
         )
         now = self._clock()
-        for page in self._store.due(now):
-            for keys in batched(page, CASES_AT_A_TIME, strict=False):
-                if deadline.passed():
-                    logger.warning("there was no time for all cases that are due")
-                    return dict(counts)
-                loaded = self._store.load(keys)
-                ripe = {
-                    key: self._decided(case, key, now, counts)
-                    for key, case in loaded.items()
-                    if is_ripe(case, self._rules, now)
-                }
-                # What somebody else decided meanwhile is his to put.
-                cases = {**loaded, **self._store.save(ripe)}
-                counts["put"] += len(self._put(cases, deadline))
+        for keys in self._due(now):
+            if deadline.passed():
+                logger.warning("there was no time for all cases that are due")
+                break
+            loaded = self._store.load(keys)
+            ripe = {
+                key: self._decided(case, key, now, counts)
+                for key, case in loaded.items()
+                if is_ripe(case, self._rules, now)
+            }
+            # What somebody else decided meanwhile is his to put.
+            cases = {**loaded, **self._store.save(ripe, deadline)}
+            counts["put"] += len(self._put(cases, deadline))
+        # Whether there was time or not: an alarm goes by it.
         fields = {"model": self._rules.name, **counts}
         logger.info(
             "swept: %(decided)d decided, %(incomplete)d of them incomplete, %(put)d put; "
@@ -140,6 +140,11 @@ class Service:
             extra=fields,
         )
         return dict(counts)
+
+    def _due(self, now: float) -> Iterator[Sequence[str]]:
+        """Keys of cases that are due, so many at a time."""
+        for page in self._store.due(now):
+            yield from batched(page, CASES_AT_A_TIME, strict=False)
 
     def _decode(self, fates: Fates) -> dict[str, list[Arrived]]:
         """Arrivals by the texts of their keys, in the order of the stream."""
@@ -179,7 +184,7 @@ class Service:
                 key: self._joined(loaded.get(key), key, by_key[key], tried[key]) for key in left
             }
             changed = {key: case for key, case in cases.items() if case is not loaded.get(key)}
-            saved = self._store.save(changed)
+            saved = self._store.save(changed, deadline)
             left = [key for key in changed if key not in saved]
             for key in (key for key in cases if key not in changed or key in saved):
                 finished[key] = saved.get(key, cases[key])
@@ -213,9 +218,10 @@ class Service:
     def _put(self, cases: Mapping[str, Case], deadline: Deadline) -> set[str]:
         """Put decisions that are saved, and save that they are put; answer with those that are."""
         unput = _unput(cases)
-        put = self._decisions.put(unput, deadline) if unput else set()
+        # A stream that refuses takes all the time it is given: the rest is for saving what is put.
+        put = self._decisions.put(unput, deadline.halfway()) if unput else set()
         # Whatever cannot be saved now is put once more by a sweep, and is the same event then.
-        self._store.save({key: replace(cases[key], is_put=True) for key in put})
+        self._store.save({key: replace(cases[key], is_put=True) for key in put}, deadline)
         return put
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:

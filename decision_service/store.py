@@ -1,15 +1,18 @@
 """Where cases are kept: a DynamoDB table, which two invocations cannot both change."""
 
 import logging
+import time
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
 from typing import Any, Protocol
 
+from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case, encode_case
+from model_service.deadline import Deadline
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +35,8 @@ class Store(Protocol):
         """The cases that there are, as they were last saved."""
         ...
 
-    def save(self, cases: Mapping[str, Case]) -> dict[str, Case]:
-        """Save cases, unless somebody else saved them since they were loaded.
+    def save(self, cases: Mapping[str, Case], deadline: Deadline) -> dict[str, Case]:
+        """Save cases, unless somebody else saved them since they were loaded, or time is up.
 
         Returns:
             Those that were saved, as they are now.
@@ -59,12 +62,21 @@ class DynamoStore:
         client: boto3's DynamoDB client.
         table: Name of the table.
         keep_seconds: How long a case is kept once its decision is put.
+        clock: Seconds since the epoch.
     """
 
-    def __init__(self, client: Any, table: str, keep_seconds: float) -> None:
+    def __init__(
+        self,
+        client: Any,
+        table: str,
+        keep_seconds: float,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self._table = table
         self._keep_seconds = keep_seconds
+        self._clock = clock
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="cases")
 
     def load(self, keys: Collection[str]) -> dict[str, Case]:
@@ -76,9 +88,12 @@ class DynamoStore:
             for item in page
         }
 
-    def save(self, cases: Mapping[str, Case]) -> dict[str, Case]:
+    def save(self, cases: Mapping[str, Case], deadline: Deadline) -> dict[str, Case]:
         """Save cases, each on the condition that it is as it was when it was loaded."""
-        saved = self._writers.map(self._save_one, cases.keys(), cases.values())
+        # Where each call takes seconds to fail, so many would take longer than an invocation may.
+        saved = self._writers.map(
+            lambda key: None if deadline.passed() else self._save_one(key, cases[key]), cases
+        )
         return {key: case for key, case in zip(cases, saved, strict=True) if case is not None}
 
     def due(self, now: float) -> Iterator[Sequence[str]]:
@@ -112,12 +127,13 @@ class DynamoStore:
             return None
         except Exception as error:
             # Throttling, or a call that timed out: the records come again, and it is loaded then.
-            logger.warning("a case could not be saved: %s", type(error).__name__)
+            logger.warning("a case could not be saved: %s", _code(error))
             return None
         return saved
 
     def _item(self, key: str, case: Case) -> Json:
-        expires = int(case.due + self._keep_seconds)
+        # From now on, not from `due`: a decision may be put long after, and is to be remembered.
+        expires = int(self._clock() + self._keep_seconds)
         return {
             "case": {"S": key},
             "revision": {"N": str(case.revision)},
@@ -145,6 +161,12 @@ class DynamoStore:
 def slot(key: str) -> int:
     """The part of the index that a case belongs to."""
     return zlib.crc32(key.encode(errors="surrogatepass")) % SLOTS
+
+
+def _code(error: Exception) -> str:
+    """What went wrong, in a word: in DynamoDB's own if it answered, such as ThrottlingException."""
+    response = error.response if isinstance(error, ClientError) else {}
+    return str(response.get("Error", {}).get("Code") or type(error).__name__)
 
 
 def _as_loaded(case: Case) -> Json:

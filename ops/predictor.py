@@ -4,7 +4,6 @@ CloudFormation's loops (`Fn::ForEach`) are in the way of what else reads this te
 1.58 does not expand them in a SAM template, and the SAM CLI only with an option. So a predictor is
 some lines in many places. This copies those of the tip predictor; nobody writes them by hand.
 
-CloudWatch takes ten metrics in an alarm, which leaves room for four predictors beside decisions.
 """
 
 import argparse
@@ -12,19 +11,28 @@ import re
 import sys
 from pathlib import Path
 
+# CloudWatch takes ten metrics in an alarm, of which decisions and each predictor have two.
+MOST = 4
+
 TEMPLATE = Path(__file__).resolve().parent.parent / "template.yaml"
 
 # A resource, parameter or output that is the tip predictor's, with all that is indented under it.
-_OWN = r"^  Tip\w+:\n(?:(?:    .*)?\n)+"
+_OWN = r"^  Tip[A-Z]\w+:\n(?:(?:    .*)?\n)+"
 # What an alarm watches of it, and its part in a list of parameters.
 _WATCHED = (
     r"^        - !If\n          - PredictsTips\n(?:          .*\n)+?          - !Ref AWS::NoValue\n"
 )
 _GROUP = r"^      - Label: .*\n        Parameters: \[TipRunId.*\n"
 # Its conditions, and its lines on the dashboard.
-_CONDITION = r"^  \w*Tip\w*: !(?:Not|And) \[!(?:Equals \[!Ref Tip|Condition FansOut).*\n"
+_CONDITION = (
+    r"^  (?:\w*: !Not \[!Equals \[!Ref Tip[A-Z]|FansTipsOut: !And \[!Condition FansOut).*\n"
+)
 _SHOWN = r"^ +\[.*(?:\$\{Tip\}|ride_tip_prediction_model).*\n"
 _NAMED = r"^        - Tip: .*\n"
+# What each predictor has, and nothing else.
+_PREDICTS = "Command: [lambda_function.lambda_handler]"
+# A value `ride_id` would hide the ride's, and the condition PredictsTips is there.
+_RESERVED = ("id", "tips")
 _PLACES = re.compile("|".join((_OWN, _WATCHED, _GROUP, _CONDITION, _SHOWN, _NAMED)), re.MULTILINE)
 
 
@@ -39,10 +47,18 @@ def with_predictor(template: str, name: str) -> str:
     Raises:
         ValueError: The name is not allowed, or taken.
     """
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,19}", name):
-        raise ValueError(f"NAME={name!r} is not allowed; it must be lower-case letters and digits")
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) or name in _RESERVED:
+        raise ValueError(
+            f"NAME={name!r} is not allowed; it must be a lower-case letter, and at most 19 of such "
+            f"and of digits, and none of {', '.join(_RESERVED)}"
+        )
     if f"  {name.capitalize()}Function:\n" in template:
-        raise ValueError(f"NAME={name!r} is taken: the template has such a predictor")
+        raise ValueError(f"NAME={name!r} is taken: the template has such a function")
+    if template.count(_PREDICTS) >= MOST:
+        raise ValueError(
+            f"NAME={name!r} is one too many: the template has {MOST} predictors, and CloudWatch "
+            "takes ten metrics in an alarm, two for each of them and for decisions"
+        )
     return _PLACES.sub(lambda place: _both(place[0], name), template)
 
 

@@ -18,7 +18,7 @@ from model_service.errors import SettingsError
 from model_service.settings import Settings
 from ops.aws import told
 from ops.errors import OpsError
-from ops.release.release import MODEL_ID, MODEL_SHA256, PREFIXES, RUN_ID, release, rollback, serving
+from ops.release.release import MODEL_ID, MODEL_SHA256, RUN_ID, release, rollback, serving
 from ops.release.samconfig import stale_overrides
 from ops.release.stack import CloudFormation, DeployedStack
 from ops.terminal import say
@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("rollback", help="serve what was served before the last release")
     command = commands.add_parser("release", help="serve another run")
-    command.add_argument("--predictor", choices=PREFIXES, default="duration")
+    command.add_argument(
+        "--predictor", default="duration", help="duration, tip, or one that was added"
+    )
     command.add_argument("--run-id", required=True, type=_given, help="MLflow run ID")
     command.add_argument(
         "--model-sha256", required=True, type=_given, help="digest, as training prints it"

@@ -1,5 +1,6 @@
 """Another run for a deployed predictor: the stack's parameters change, and nothing else."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import boto3
@@ -14,13 +15,24 @@ from ops.release.stack import DeployedStack, Parameters
 from ops.release.twin import make_twin, needs_twin, put_twin
 from training.errors import CannotConvert
 
-PREFIXES = {"duration": "", "tip": "Tip"}
 # The parameters that a release sets, of template.yaml, each with the prefix of the predictor.
-RUN_ID, MODEL_SHA256, MODEL_ID = "RunId", "ModelSha256", "ModelId"
-RELEASED = [
-    prefix + name for prefix in PREFIXES.values() for name in (RUN_ID, MODEL_SHA256, MODEL_ID)
-]
+RUN_ID, MODEL_SHA256, MODEL_ID = NAMES = ("RunId", "ModelSha256", "ModelId")
 PREVIOUS = "PreviousRelease"
+_WITHOUT_PREFIX = "duration"
+
+
+def prefixes(parameters: Iterable[str]) -> dict[str, str]:
+    """The predictors of a stack by its template's parameters, each with their prefix.
+
+    Whatever `make predictor` adds to the template is one, once that is deployed.
+    """
+    names = set(parameters)
+    found = sorted(name.removesuffix(RUN_ID) for name in names if name.endswith(RUN_ID))
+    return {
+        prefix.lower() or _WITHOUT_PREFIX: prefix
+        for prefix in found
+        if names.issuperset(prefix + name for name in NAMES)
+    }
 
 
 def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
@@ -28,31 +40,41 @@ def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
 
     Args:
         stack: What is deployed.
-        predictor: `duration` or `tip`.
+        predictor: One of `prefixes`, such as `duration`.
         model: Values of RunId, ModelSha256 and ModelId.
 
     Raises:
-        OpsError: The model is not one that the function would load, or CloudFormation refuses.
+        OpsError: There is no such predictor, the model is not one that the function would load, or
+            CloudFormation refuses.
     """
     stack.require_ready()
     now = _released(stack)
-    _require_change(stack, predictor, model, now)
+    prefix = _prefix(stack, predictor, now)
+    _require_change(stack, prefix, model, now)
     folder = fetch_loadable(now, predictor, model)
     model, said = _in_onnx(now, folder, model)
-    _require_change(stack, predictor, model, now)
-    stack.update({**_changes(predictor, model), PREVIOUS: written(now)})
-    was = now[PREFIXES[predictor] + RUN_ID] or "none"
+    _require_change(stack, prefix, model, now)
+    stack.update({**_changes(prefix, model), PREVIOUS: written(now)})
+    was = now[prefix + RUN_ID] or "none"
     return f"{stack.name} serves run {model[RUN_ID]} for {predictor}, after {was}{said}"
 
 
-def _changes(predictor: str, model: Parameters) -> dict[str, str]:
-    return {PREFIXES[predictor] + name: value for name, value in model.items()}
+def _prefix(stack: DeployedStack, predictor: str, now: Parameters) -> str:
+    known = prefixes(now)
+    if predictor not in known:
+        raise OpsError(
+            f"PREDICTOR={predictor!r} is not allowed; it must be one of {', '.join(known)}, which "
+            f"{stack.name} has: deploy first what 'make predictor' added to template.yaml"
+        )
+    return known[predictor]
 
 
-def _require_change(
-    stack: DeployedStack, predictor: str, model: Parameters, now: Parameters
-) -> None:
-    if _changes(predictor, model).items() <= now.items():
+def _changes(prefix: str, model: Parameters) -> dict[str, str]:
+    return {prefix + name: value for name, value in model.items()}
+
+
+def _require_change(stack: DeployedStack, prefix: str, model: Parameters, now: Parameters) -> None:
+    if _changes(prefix, model).items() <= now.items():
         raise OpsError(f"{stack.name} serves run {model[RUN_ID]} already")
 
 
@@ -82,7 +104,7 @@ def rollback(stack: DeployedStack) -> str:
     now = _released(stack)
     if not now[PREVIOUS]:
         raise OpsError(f"{stack.name} has had no release to go back from")
-    before = read(now[PREVIOUS])
+    before = read(now[PREVIOUS], now)
     if before.items() <= now.items():
         raise OpsError(f"{stack.name} serves {_runs(before)} already, as before its release")
     stack.update({**before, PREVIOUS: written(now)})
@@ -91,7 +113,7 @@ def rollback(stack: DeployedStack) -> str:
 
 def _released(stack: DeployedStack) -> dict[str, str]:
     values = stack.parameters()
-    missing = {*RELEASED, PREVIOUS} - values.keys()
+    missing = {*NAMES, PREVIOUS} - values.keys()
     if missing:
         raise OpsError(
             f"the stack {stack.name!r} has no parameters {', '.join(sorted(missing))}; "
@@ -102,26 +124,36 @@ def _released(stack: DeployedStack) -> dict[str, str]:
 
 def serving(parameters: Parameters) -> dict[str, str]:
     """The parameters that say what is served, now and before the last release."""
-    return {name: parameters[name] for name in (*RELEASED, PREVIOUS)}
+    return {name: parameters[name] for name in (*_released_of(parameters), PREVIOUS)}
 
 
 def written(parameters: Parameters) -> str:
     """What is released, as `RunId=… ModelSha256=… …`."""
-    return " ".join(f"{name}={parameters[name]}" for name in RELEASED)
+    return " ".join(f"{name}={parameters[name]}" for name in _released_of(parameters))
 
 
-def read(text: str) -> dict[str, str]:
+def read(text: str, parameters: Iterable[str]) -> dict[str, str]:
     """The reverse of `written`.
+
+    Args:
+        text: What was written. A predictor that was added since is not in it, and stays as it is.
+        parameters: Those of the stack.
 
     Raises:
         OpsError: The text is something else.
     """
     pairs = dict(word.split("=", 1) for word in text.split() if "=" in word)
-    if pairs.keys() != set(RELEASED):
+    known = _released_of(parameters)
+    if not pairs or not set(known).issuperset(pairs) or len(pairs) != len(_released_of(pairs)):
         raise OpsError(
-            f"{PREVIOUS} is {text!r}; it must give {', '.join(RELEASED)}: release a run instead"
+            f"{PREVIOUS} is {text!r}; it must give {', '.join(known)}: release a run instead"
         )
     return pairs
+
+
+def _released_of(parameters: Iterable[str]) -> list[str]:
+    """The names of the parameters that releases set."""
+    return [prefix + name for prefix in prefixes(parameters).values() for name in NAMES]
 
 
 def fetch_loadable(deployed: Parameters, predictor: str, model: Parameters) -> Path:
@@ -156,7 +188,7 @@ def fetch_loadable(deployed: Parameters, predictor: str, model: Parameters) -> P
         ) from None
     except ServiceError as error:
         raise OpsError(f"nothing is released: {error}") from None
-    if predicts != predictor and predicts in PREFIXES:
+    if predicts != predictor and predicts in prefixes(deployed):
         raise OpsError(
             f"nothing is released: run {model[RUN_ID]} predicts {predicts}, by its signature, and "
             f"PREDICTOR is {predictor}"
@@ -165,5 +197,6 @@ def fetch_loadable(deployed: Parameters, predictor: str, model: Parameters) -> P
 
 
 def _runs(parameters: Parameters) -> str:
-    runs = {predictor: parameters[prefix + RUN_ID] for predictor, prefix in PREFIXES.items()}
+    known = prefixes(parameters)
+    runs = {predictor: parameters[prefix + RUN_ID] for predictor, prefix in known.items()}
     return " and ".join(f"run {run} for {predictor}" for predictor, run in runs.items() if run)

@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
+from benchmarks import decisions
 from benchmarks.events import kinesis_events, write_rides
 from benchmarks.growth import long_run
 from benchmarks.models import TrainedModel, train, with_trees
@@ -161,3 +162,13 @@ def test_long_run_looks_at_memory_along_the_way(model: TrainedModel, rides: Path
 
     assert run.rides == [0, 100, 200, 300]
     assert len(run.resident_mib) == 4
+
+
+def test_decisions_are_measured_by_the_real_clients() -> None:
+    """Units of two predictions in two batches, and in one, are those that the guide states."""
+    apart, together = (decisions.measured(2, rides=3, together=each) for each in (False, True))
+
+    units = ("write units", "index units", "read units")
+    assert [apart[name] for name in units] == [3, 2, 2]
+    assert [together[name] for name in units] == [2, 2, 1]
+    assert apart["core ms"] > 0

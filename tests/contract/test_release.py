@@ -104,6 +104,21 @@ def test_release_of_the_first_tip_model_deploys_it(s3: Any, tips: Path) -> None:
     }
 
 
+def test_release_of_a_third_predictors_model_deploys_it(s3: Any, tips: Path) -> None:
+    """What `make predictor` added, and a deployment brought, is released as the others are."""
+    mlmodel = tips / "MLmodel"
+    mlmodel.write_text(mlmodel.read_text().replace('"name": "tip"', '"name": "surge"'))
+    put_model(s3, tips)
+    added = {"SurgeRunId": "", "SurgeModelSha256": "", "SurgeModelId": ""}
+    client = FakeCloudFormation({**PARAMETERS, **added})
+
+    done = release(stack(client), "surge", model(tips))
+
+    surge = {f"Surge{name}": value for name, value in model(tips).items()}
+    assert client.changes == {**surge, "PreviousRelease": written({**PARAMETERS, **added})}
+    assert done == "rides serves run new for surge, after none"
+
+
 def test_release_of_another_predictors_model_is_refused(s3: Any, tips: Path) -> None:
     """A model whose signature says that it predicts tips is not served as durations."""
     put_model(s3, tips)

@@ -73,7 +73,7 @@ def test_retention_on_demand_is_by_the_gigabyte_from_the_second_day_on() -> None
 
 def test_fan_out_costs_consumer_hours_and_what_is_read() -> None:
     """Two predictors on one shard, and nobody on the output."""
-    asked = scenario(1000, predictors=2, output_consumers=0, fan_out=True)
+    asked = scenario(1000, predictors=2, decides=False, output_consumers=0, fan_out=True)
     without = replace(asked, fan_out=False)
     costs, plain = (bill(plan(each, PRICES), PRICES) for each in (asked, without))
 
@@ -117,7 +117,9 @@ def test_traces_are_the_first_of_a_second_and_a_share_of_the_rest() -> None:
 
 def test_every_predictor_has_its_own_first_traces_and_metrics() -> None:
     """Two predictors on 1,000 rides a second are two invocations a second, both traced."""
-    one, two = (bill(plan(scenario(1000, predictors=n), PRICES), PRICES) for n in (1, 2))
+    one, two = (
+        bill(plan(scenario(1000, predictors=n, decides=False), PRICES), PRICES) for n in (1, 2)
+    )
 
     assert two.traces == pytest.approx(2 * one.traces)
     assert two.monitoring - one.monitoring == pytest.approx(6 * 0.30)
@@ -165,7 +167,14 @@ def test_total_is_the_sum_of_parts_that_are_never_negative(asked: Scenario) -> N
 def test_prices_of_nothing_make_a_bill_of_nothing(asked: Scenario) -> None:
     """Every dollar comes from a price."""
     free = PRICES
-    for section in ("kinesis", "on_demand", "on_demand_advantage", "functions", "operation"):
+    for section in (
+        "kinesis",
+        "on_demand",
+        "on_demand_advantage",
+        "functions",
+        "table",
+        "operation",
+    ):
         names = getattr(PRICES, section).__struct_fields__
         gone = {n: 0 for n in names if n.endswith(_PRICE_NAMES)} | {
             n: ((inf, 0.0),)

@@ -1,3 +1,6 @@
+import uuid
+from pathlib import Path
+
 import pytest
 
 from decision_service.policy import load_policy, worth_a_drive
@@ -59,3 +62,25 @@ def test_load_policy_that_cannot_decide_is_refused(name: str, problem: str) -> N
 
     assert f"DECISION_POLICY={name!r} is not allowed" in str(caught.value)
     assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        ("def decide(values, missing) return {}", "SyntaxError: expected ':'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("async def decide(values, missing): return {}", "TypeError: it is async"),
+    ],
+)
+def test_load_policy_of_a_module_that_is_broken_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, problem: str
+) -> None:
+    """Whatever a user's module raises when it is imported, the variable is named."""
+    module = f"policy_{uuid.uuid4().hex}"
+    (tmp_path / f"{module}.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(SettingsError) as caught:
+        load_policy(f"{module}:decide")
+
+    assert f"DECISION_POLICY='{module}:decide' is not allowed ({problem}" in str(caught.value)

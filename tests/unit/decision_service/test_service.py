@@ -8,7 +8,9 @@ from msgspec.structs import replace
 from decision_service.cases import Case, decode_case
 from decision_service.fakes import MemoryStore
 from decision_service.service import CASES_AT_A_TIME
+from model_service.deadline import Deadline
 from model_service.fakes import FIRST_SEQUENCE_NUMBER, fail, refuse
+from tests.kpl import aggregate
 from tests.unit.decision_service.world import WINDOW_SECONDS, World, duration, tip
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
@@ -183,8 +185,9 @@ def test_handle_decision_that_cannot_be_saved_as_put_is_the_same_event_twice() -
     """Between putting and saving, a failure costs a duplicate, which is equal to the last byte."""
 
     class Forgetful(MemoryStore):
-        def save(self, cases: Mapping[str, Case]) -> dict[str, Case]:
-            return super().save({key: case for key, case in cases.items() if not case.is_put})
+        def save(self, cases: Mapping[str, Case], deadline: Deadline) -> dict[str, Case]:
+            decided = {key: case for key, case in cases.items() if not case.is_put}
+            return super().save(decided, deadline)
 
     world = World(store=Forgetful())
 
@@ -224,12 +227,12 @@ def test_handle_case_that_a_sweep_decides_meanwhile_is_taken_up_anew() -> None:
     class Raced(MemoryStore):
         raced = False
 
-        def save(self, cases: Mapping[str, Case]) -> dict[str, Case]:
+        def save(self, cases: Mapping[str, Case], deadline: Deadline) -> dict[str, Case]:
             if self.raced:
                 self.raced = False
                 world.clock.now = WINDOW_SECONDS
                 assert world.sweep()["decided"] == 1
-            return super().save(cases)
+            return super().save(cases, deadline)
 
     store = Raced()
     world = World(store=store)
@@ -305,6 +308,31 @@ def test_handle_bad_prediction_is_rejected(payload: Any, reason: str, detail: st
     assert len(world.decisions) == 1
 
 
+def test_handle_predictions_in_an_aggregated_record_are_decided() -> None:
+    """What AGGREGATE_PREDICTIONS packs is taken apart; a bad one among them is set aside alone."""
+    world = World()
+
+    assert world.take(aggregate([("k", duration()), ("k", b"{"), ("k", tip())])) == DONE
+
+    assert len(world.decisions) == 1
+    (rejection,) = world.s3.lines
+    assert rejection["source"]["sub_sequence_number"] == 1
+
+
+def test_handle_ride_of_an_aggregated_record_that_cannot_be_saved_fails_the_record() -> None:
+    """Lambda knows of whole records only: it comes again, and the other ride is not put twice."""
+    world = World()
+    world.memory.refusing = {"2"}
+    rides = [duration(ride_id=1), tip(ride_id=1), duration(ride_id=2), tip(ride_id=2)]
+    packed = aggregate([("k", ride) for ride in rides])
+
+    assert world.take(b"{}", packed) == failed(1)
+    world.memory.refusing = set()
+    assert world.take(b"{}", packed) == DONE
+
+    assert [event["decision"]["ride_id"] for event in world.decisions] == [1, 2]
+
+
 def test_handle_rejection_that_cannot_be_stored_comes_again() -> None:
     """Without its bucket, a bad prediction is a failed item."""
     world = World()
@@ -332,17 +360,76 @@ def test_handle_policy_that_fails_leaves_a_case_for_the_next_window(
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [{"x": "y" * 2048}, {"ride_id": 1}, {"x": float("nan")}, {"x": object()}, None, "text"],
+    ("answer", "problem"),
+    [
+        ({"x": "y" * 2048}, "has 2056 bytes and the fields x; it must have at most 2048 bytes"),
+        (
+            {"ride_id": 1},
+            "has 13 bytes and the fields ride_id; it must have at most 2048 bytes and no ride_id",
+        ),
+        ({"x": float("nan")}, "is not JSON: Out of range float values"),
+        ({"x": object()}, "is not JSON: Object of type object"),
+        ({"x": "\ud800"}, "is not JSON: 'utf-8' codec"),
+        ({(1, 2): 3}, "is not JSON: keys must be str"),
+        (None, "is of type NoneType; it must be a mapping"),
+        ("text", "is of type str; it must be a mapping"),
+    ],
 )
-def test_handle_answer_that_cannot_be_put_is_a_failure_of_the_policy(answer: Any) -> None:
-    """An answer that is too large, is not JSON or hides the ride makes no event."""
+def test_handle_answer_that_cannot_be_put_is_a_failure_of_the_policy(
+    caplog: pytest.LogCaptureFixture, answer: Any, problem: str
+) -> None:
+    """An answer that is too large, is not JSON or hides the ride makes no event, and is told of."""
     world = World(policy=lambda _values, _missing: answer)
 
     world.take(duration(), tip())
 
     assert world.decisions == []
     assert len(world.memory.open) == 1
+    assert f"the policy failed: the answer {problem}" in caplog.text
+
+
+def test_handle_policy_that_empties_what_it_is_given_hides_nothing() -> None:
+    """The event names what is missing, and what was predicted, whatever a policy does to it."""
+
+    def careless(values: Any, missing: Any) -> Mapping[str, Any]:
+        values.clear()
+        missing.clear()
+        return {}
+
+    world = World(policy=careless)
+    world.take(duration())
+    world.clock.now = WINDOW_SECONDS
+    world.sweep()
+    world.take(tip())
+
+    (decision,) = world.decisions
+    assert decision["missing"] == ["ride_tip"]
+    assert decision["predictions"].keys() == {"ride_duration"}
+    assert decode_case(world.memory.bodies["256"]).too_late == {"ride_tip": "ride_tip:256"}
+
+
+def test_handle_stream_that_refuses_leaves_time_to_save_what_it_took() -> None:
+    """Decisions beside one that is refused until time is up are saved as put, and not put again."""
+    world = World(answers=[refuse(0)] * 10_000)
+
+    assert world.take(
+        duration(ride_id=1), tip(ride_id=1), duration(ride_id=2), tip(ride_id=2)
+    ) == failed(0)
+
+    assert world.memory.open.keys() == {"1"}
+
+
+def test_sweep_without_time_for_all_says_what_it_did(caplog: pytest.LogCaptureFixture) -> None:
+    """The line that an alarm goes by is logged of every sweep."""
+    world = World(policy=broken)
+    world.take(duration(), tip())
+    world.clock.now = WINDOW_SECONDS
+
+    with caplog.at_level(logging.INFO, "decision_service"):
+        world.sweep(seconds=0)
+
+    assert [r.undecided for r in caplog.records if hasattr(r, "undecided")] == [0]
+    assert "there was no time for all cases that are due" in caplog.text
 
 
 def test_handle_without_time_reports_every_record() -> None:
@@ -357,10 +444,11 @@ def test_sweep_more_than_there_is_time_for_goes_on_in_the_next() -> None:
     """Overdue cases are decided the oldest first, for as long as there is time."""
 
     class Slow(MemoryStore):
-        def save(self, cases: Mapping[str, Case]) -> dict[str, Case]:
+        def save(self, cases: Mapping[str, Case], deadline: Deadline) -> dict[str, Case]:
+            saved = super().save(cases, deadline)
             if all(case.is_put for case in cases.values()):
                 world.waiting.now += 10
-            return super().save(cases)
+            return saved
 
     world = World(store=Slow())
     rides = [duration(ride_id=ride_id) for ride_id in range(2 * CASES_AT_A_TIME)]

@@ -1,10 +1,13 @@
 """A predictor of surge beside those of durations and tips: one command, a run ID, and no Python."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from local.stack import PROJECT
 from local.template import read_template
@@ -143,7 +146,41 @@ def test_fourth_predictor_is_added_in_the_same_way(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["", "Surge", "sur-ge", "1st", "a" * 21, "tip", "duration"])
+NAMES = st.from_regex(r"(tip)?[a-z][a-z0-9]{0,5}", fullmatch=True).filter(
+    lambda name: name not in ("tip", "tips", "id")
+)
+
+
+@given(st.lists(NAMES, min_size=2, max_size=2, unique=True))
+@example(["tipping", "surge"])
+def test_predictors_are_added_without_touching_each_other(names: list[str]) -> None:
+    """Two have the lines that each has alone, be one of them called much as that of tips is."""
+    one, other = names
+
+    assert lines(with_predictor(with_predictor(TEXT, one), other)) + lines(TEXT) == (
+        lines(with_predictor(TEXT, one)) + lines(with_predictor(TEXT, other))
+    )
+
+
+def lines(template: str) -> Counter[str]:
+    """The lines of a template, but for what says that there is another one in a list."""
+    return Counter(line.rstrip("],}") for line in template.splitlines())
+
+
+def test_predictor_for_which_alarms_have_no_room_is_refused(tmp_path: Path) -> None:
+    """Four are watched by each alarm, within what CloudWatch takes; a fifth is not added."""
+    four = with_predictor(with_predictor(TEXT, "surge"), "fare")
+    (tmp_path / "template.yaml").write_text(four)
+
+    assert alarms.problems(transformed(source(tmp_path / "template.yaml"))) == []
+    with pytest.raises(ValueError, match="^NAME='tolls' is one too many: the template has 4"):
+        with_predictor(four, "tolls")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "Surge", "sur-ge", "1st", "a" * 21, "tip", "duration", "batch", "decision", "id", "tips"],
+)
 def test_name_that_cannot_be_a_predictor_is_refused(name: str) -> None:
     """A name that is not allowed, or taken, changes nothing."""
     with pytest.raises(ValueError, match=f"NAME={name!r} is "):

@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from ops.errors import OpsError
+from ops.predictor import with_predictor
 from ops.release.__main__ import main
-from ops.release.release import read, release, rollback, written
+from ops.release.release import prefixes, read, release, rollback, written
 from ops.release.samconfig import stale_overrides
 from ops.release.stack import DeployedStack
 from tests.conftest import PROJECT
@@ -95,7 +97,49 @@ def test_rollback_to_something_else_is_refused(text: str) -> None:
 
 def test_read_gives_what_was_written() -> None:
     """Empty values come through."""
-    assert read(written(PARAMETERS)).items() <= PARAMETERS.items()
+    assert read(written(PARAMETERS), PARAMETERS).items() <= PARAMETERS.items()
+
+
+def with_third_predictor(parameters: dict[str, str]) -> dict[str, str]:
+    """The parameters of a stack whose template `make predictor NAME=surge` has been at."""
+    template = with_predictor((PROJECT / "template.yaml").read_text(), "surge")
+    added = re.findall(r"^  (Surge\w+):\n    Type: String$", template, re.MULTILINE)
+    return {**parameters, **dict.fromkeys(added, "")}
+
+
+def test_prefixes_are_those_of_the_template() -> None:
+    """A predictor that was added to the template is one, as the first two are."""
+    assert prefixes(PARAMETERS) == {"duration": "", "tip": "Tip"}
+    assert prefixes(with_third_predictor(PARAMETERS)) == {
+        "duration": "",
+        "surge": "Surge",
+        "tip": "Tip",
+    }
+
+
+def test_release_for_a_predictor_that_is_not_deployed_names_those_that_are() -> None:
+    """A name that is mistyped, or in the working copy's template only, changes nothing."""
+    client = FakeCloudFormation()
+
+    with pytest.raises(OpsError, match="^PREDICTOR='surge' is not allowed; it must be one of dura"):
+        release(stack(client), "surge", MODEL)
+    assert client.requests == {}
+
+
+def test_rollback_to_before_a_predictor_was_added_leaves_it_as_it_is() -> None:
+    """The release that is gone back from was made before the template had a third one."""
+    client = FakeCloudFormation({**with_third_predictor(RELEASED), "SurgeRunId": "surges"})
+
+    rollback(stack(client))
+
+    assert client.changes.keys() == {
+        *read(RELEASED["PreviousRelease"], RELEASED),
+        "PreviousRelease",
+    }
+    assert client.parameters["SurgeRunId"] == "surges"
+    rollback(stack(client))
+    assert client.parameters["RunId"] == RELEASED["RunId"]
+    assert client.parameters["SurgeRunId"] == "surges"
 
 
 @pytest.mark.parametrize(

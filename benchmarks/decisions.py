@@ -1,0 +1,218 @@
+"""What a decision costs: units of the table, bytes and time of a core, by the real clients.
+
+    python -m benchmarks.decisions
+
+It is what docs/decisions.md and capacity/prices.toml count with. DynamoDB and Kinesis are a stub in
+a process of its own, so that the time is that of the decision function and boto3 alone.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock
+from typing import Any
+from unittest.mock import patch
+
+from decision_service.bootstrap import Handler, build_handler
+from model_service.fakes import kinesis_event
+
+RIDES = 200
+# The first is not counted; of the others, the least time: that of a core which is left alone.
+ROUNDS = 6
+WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
+VALUES = ("duration", "tip", "surge", "fare")
+# Credentials and streams that nobody has.
+ENVIRON = {
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "DECISIONS_TABLE": "cases",
+    "FAILURES_BUCKET": "failures",
+}
+
+
+class Table:
+    """Items by their keys, and what they would have cost: units, and bytes of the largest."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Any] = {}
+        self.counts: Counter[str] = Counter()
+
+    def answer(self, operation: str, request: Any) -> Any:
+        """What AWS answers; the conditions of writes hold, for one batch comes at a time."""
+        match operation:
+            case "PutItem":
+                self._put(request["Item"])
+            case "BatchGetItem":
+                ((table, wanted),) = request["RequestItems"].items()
+                found = [self._get(key["case"]["S"]) for key in wanted["Keys"]]
+                return {"Responses": {table: [item for item in found if item]}}
+            case "PutRecords":
+                self.counts["decisions"] += len(request["Records"])
+                sizes = [len(entry["Data"]) * 3 // 4 for entry in request["Records"]]
+                self.counts["decision bytes"] = max(sizes)
+                return {"Records": [{"SequenceNumber": "1", "ShardId": "s"} for _ in sizes]}
+            case "Counts":
+                return self.counts
+        return {}
+
+    def _get(self, key: str) -> Any:
+        item = self.items.get(key, {})
+        self.counts["read units"] += units(size(item), READ_UNIT_BYTES)
+        return item
+
+    def _put(self, item: Any) -> None:
+        before = self.items.get(item["case"]["S"], {})
+        self.items[item["case"]["S"]] = item
+        self.counts["write units"] += units(max(size(item), size(before)), WRITE_UNIT_BYTES)
+        # An entry of the index costs a unit to come and one to go; one that stays as it is, none.
+        was, now = (
+            [each[name] for name in ("slot", "due") if name in each] for each in (before, item)
+        )
+        self.counts["index units"] += (was != now) * (bool(was) + bool(now))
+        self.counts["case bytes"] = max(self.counts["case bytes"], size(item))
+
+
+def units(item_bytes: int, unit_bytes: int) -> int:
+    """Units of an item, which are begun; one that is not there is one, too."""
+    return max(1, -(-item_bytes // unit_bytes))
+
+
+def size(item: Any) -> int:
+    """Bytes of an item: names and values; a number has at most 21."""
+    return sum(
+        len(name) + (len(value["S"].encode()) if "S" in value else 21)
+        for name, value in item.items()
+    )
+
+
+def serve() -> None:
+    """Answer as AWS would, on a free port that is printed."""
+    table, one_at_a_time = Table(), Lock()
+
+    class Answers(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
+            with one_at_a_time:
+                answer = json.dumps(table.answer(operation, json.loads(body))).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        print(server.server_port, flush=True)
+        server.serve_forever()
+
+
+@contextmanager
+def aws() -> Iterator[str]:
+    """Run the stub; gives its endpoint URL."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.decisions", "--serve"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def prediction(place: int, value: float, ride_id: int) -> bytes:
+    """A prediction event as long as those of the sample models."""
+    name = VALUES[place]
+    model, run = f"ride_{name}_prediction_model", "f" * 32
+    event = {
+        "model": model,
+        "version": run,
+        "prediction": {f"ride_{name}": value, "ride_id": ride_id},
+        "event_id": f"{model}:{run}:shardId-000000000000:{10**55 + ride_id}",
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def batches(rides: Sequence[int], predictors: int, *, together: bool) -> list[list[bytes]]:
+    """Predictions of rides: a batch of each predictor, or all of them in one."""
+    chance = random.Random(7)
+    each = [
+        [prediction(place, chance.uniform(1, 60), ride_id) for ride_id in rides]
+        for place in range(predictors)
+    ]
+    return [[event for batch in each for event in batch]] if together else each
+
+
+def measured(predictors: int, rides: int = RIDES, *, together: bool) -> dict[str, float]:
+    """Of a ride: units, and ms of a core; and bytes of the largest case and decision."""
+    needed = ",".join(f"ride_{name}" for name in VALUES[:predictors])
+    with aws() as url, patch.dict(os.environ, {**ENVIRON, "AWS_ENDPOINT_URL": url}):
+        handler = build_handler({**ENVIRON, "NEEDED_PREDICTIONS": needed})
+        cores = []
+        for first in range(100_000, 100_000 + ROUNDS * rides, rides):
+            start = time.process_time()
+            _decide(handler, range(first, first + rides), predictors, together=together)
+            cores.append(time.process_time() - start)
+        counts = _counts(url)
+    if counts["decisions"] != ROUNDS * rides:
+        raise ValueError(f"{counts['decisions']} decisions on {ROUNDS * rides} rides")
+    names = ("write units", "index units", "read units")
+    return {
+        **{name: counts[name] / counts["decisions"] for name in names},
+        "core ms": min(cores[1:]) * 1000 / rides,
+        **{name: counts[name] for name in ("case bytes", "decision bytes")},
+    }
+
+
+def _decide(handler: Handler, rides: Sequence[int], predictors: int, *, together: bool) -> None:
+    for batch in batches(rides, predictors, together=together):
+        event = kinesis_event(batch, stream="ride_predictions")
+        answer = handler(event, _Context())
+        if answer["batchItemFailures"]:
+            raise ValueError(f"records failed: {answer}")
+
+
+class _Context:
+    def get_remaining_time_in_millis(self) -> int:
+        """As much as it takes."""
+        return 600_000
+
+
+def _counts(url: str) -> dict[str, int]:
+    request = urllib.request.Request(url, b"{}", {"X-Amz-Target": "Stub.Counts"})
+    with urllib.request.urlopen(request) as answer:
+        counts: dict[str, int] = json.load(answer)
+    return counts
+
+
+def main() -> None:
+    """Print what a decision costs, by predictors, with their predictions in one batch or not."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
+    parser.add_argument("--serve", action="store_true", help="be the stub, and nothing else")
+    if parser.parse_args().serve:
+        serve()
+        return
+    for predictors in range(2, len(VALUES) + 1):
+        for together in (False, True):
+            found = measured(predictors, together=together)
+            told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+            print(f"{predictors} predictions in {'one batch' if together else 'as many'}: {told}")
+
+
+if __name__ == "__main__":
+    main()
