@@ -24,8 +24,8 @@ from tests.unit.batch.chunks import chunk
 class MilesModel:
     """Predicts two minutes a mile; raises on a zone, and has no answer to another."""
 
-    broken = "13"
-    endless = "14"
+    broken = 13
+    endless = 14
 
     def predict(self, features: Features) -> Sequence[float]:
         if self.broken in features["PU"]:
