@@ -81,6 +81,7 @@ def test_stop_answers_what_was_asked(duration_model: dict[str, Any], tmp_path: P
         assert json.loads(response.read()).keys() == {"duration", "model_version"}
         connection.close()
         assert web.process.wait(60) == 0
+    assert "SIG" not in web.log.read_text()  # no process of it was killed, or crashed
 
 
 @pytest.mark.parametrize(
