@@ -196,6 +196,22 @@ def test_body_that_nobody_wants_leaves_the_connection_usable(web: Web) -> None:
     assert statuses == [405, 405, 200]
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_body_that_is_too_large_leaves_the_connection_usable(web: Web, chunked: bool) -> None:
+    """A client that sends all of some megabytes first is told the limit, and may ask again."""
+    with closing(web.connect()) as connection:
+        statuses = []
+        for body in (b" " * 8_000_000, json.dumps(RIDE).encode()):
+            headers = {"Content-Type": "application/json"}
+            pieces = (body[at : at + 65_536] for at in range(0, len(body), 65_536))
+            connection.request("POST", "/predict", pieces if chunked else body, headers)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+
+    assert statuses == [413, 200]
+
+
 def test_unknown_address_answers_a_problem(web: Web) -> None:
     """404 has the shape of every error, too."""
     answer = web.get("/nowhere")
