@@ -60,12 +60,19 @@ def _http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = error.description or status.phrase
     if isinstance(error, ClientDisconnected):
-        status, detail = HTTPStatus.REQUEST_TIMEOUT, "the rest of the body did not come in time"
+        status, detail = _broken_off(error)
     response = _response(status, detail, status.name.lower())
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _broken_off(error: ClientDisconnected) -> tuple[HTTPStatus, str]:
+    """What Werkzeug calls by one name: a read that the kernel gave up, or anything else."""
+    if isinstance(error.__context__, BlockingIOError):
+        return HTTPStatus.REQUEST_TIMEOUT, "the rest of the body did not come in time"
+    return HTTPStatus.BAD_REQUEST, "the body broke off, or is not in chunks as HTTP/1.1 has them"
 
 
 def _unexpected(error: Exception) -> Response:

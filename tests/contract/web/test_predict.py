@@ -212,6 +212,20 @@ def test_body_that_is_too_large_leaves_the_connection_usable(web: Web, chunked: 
     assert statuses == [413, 200]
 
 
+def test_predict_body_in_wrong_chunks_is_refused(web: Web) -> None:
+    """400 at once: it is no matter of time."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as client:
+        client.sendall(
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
+        )
+        response = http.client.HTTPResponse(client)
+        response.begin()
+
+        assert response.status == 400
+        assert "is not in chunks" in json.loads(response.read())["detail"]
+
+
 def test_unknown_address_answers_a_problem(web: Web) -> None:
     """404 has the shape of every error, too."""
     answer = web.get("/nowhere")
