@@ -1,6 +1,6 @@
 """Gunicorn's settings: `gunicorn --config python:web_service.gunicorn_conf web_service.wsgi:app`.
 
-`WEB_CONCURRENCY`, the number of processes, and `GUNICORN_CMD_ARGS` are gunicorn's own variables.
+`GUNICORN_CMD_ARGS` is gunicorn's own variable, and wins over what is set here.
 """
 
 import atexit
@@ -26,6 +26,7 @@ except SettingsError as error:
     sys.exit(f"web_service: error: {error}")
 
 bind = f"{_settings.address}:{_settings.port}"
+workers = _settings.processes
 worker_class = "gthread"
 threads = 4
 # The model is loaded once; processes share its memory.

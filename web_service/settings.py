@@ -12,6 +12,7 @@ from web_service.registry import ModelName, Registry
 
 _MAX_PORT = 2**16 - 1
 _MAX_BODY_BYTES = 100 * 2**20
+_MAX_PROCESSES = 1000
 _DAY = 24 * 60 * 60
 
 
@@ -28,6 +29,7 @@ class WebSettings:
         address: Where to listen.
         port: 0 takes any that is free.
         read_timeout: Seconds to wait for more of a request.
+        processes: That answer requests.
     """
 
     model_name: ModelName | None
@@ -37,6 +39,7 @@ class WebSettings:
     address: str
     port: int
     read_timeout: int
+    processes: int
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -55,6 +58,8 @@ class WebSettings:
             address=environ.get("BIND_ADDRESS") or "127.0.0.1",
             port=_integer(environ, "PORT", 9696, 0, _MAX_PORT),
             read_timeout=_integer(environ, "READ_TIMEOUT", 10, 1, _DAY),
+            # Gunicorn reads it, too: with none it would listen, and answer nobody.
+            processes=_integer(environ, "WEB_CONCURRENCY", 1, 1, _MAX_PROCESSES),
         )
 
 
