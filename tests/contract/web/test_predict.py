@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -231,6 +231,15 @@ def test_unknown_address_answers_a_problem(web: Web) -> None:
     answer = web.get("/nowhere")
 
     assert (answer.status, answer.json["reason"]) == (404, "not_found")
+
+
+def test_silent_connections_keep_nobody_waiting(web: Web) -> None:
+    """Connections that were opened ahead have no thread: by 5 seconds each, this took minutes."""
+    with ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(socket.create_connection(("127.0.0.1", web.port)))
+
+        assert web.post(RIDE).status == 200
 
 
 def test_predict_body_that_stops_coming_is_given_up(
