@@ -40,9 +40,9 @@ logger_class = "web_service.access_log.JsonLogger"
 accesslog = "-"
 # It would write a socket into the home folder, of which a container's user has none.
 control_socket_disable = True
-# A connection on which nothing comes has a thread for 5 seconds before it is only watched. A few that
-# were opened ahead, as browsers and balancers do, would keep all requests waiting; gunicorn 26.2 has
-# no setting for it.
+# A connection on which nothing comes has a thread for 5 seconds before it is only watched. A few
+# that were opened ahead, as browsers and balancers do, would keep all requests waiting; gunicorn
+# 26.2 has no setting for it.
 gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.05
 
 

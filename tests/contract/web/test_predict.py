@@ -260,3 +260,23 @@ def test_predict_body_that_stops_coming_is_given_up(
 
         assert response.status == 408
         assert json.loads(response.read())["reason"] == "request_timeout"
+
+
+def test_bodies_that_stop_coming_keep_others_waiting_no_longer(
+    duration_model: dict[str, Any], tmp_path: Path
+) -> None:
+    """Gunicorn would take 2 seconds to close each, in the thread that accepts connections."""
+    location = duration_model["model_location"]
+    part = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 100\r\n\r\n{"
+    )
+    with (
+        serving(tmp_path, MODEL_LOCATION=location, READ_TIMEOUT="1") as web,
+        ExitStack() as stack,
+    ):
+        for _ in range(36):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", web.port)))
+            client.sendall(part)
+
+        assert web.post(RIDE).status == 200  # within the minute that it waits
