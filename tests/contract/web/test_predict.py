@@ -275,8 +275,9 @@ def test_bodies_that_stop_coming_keep_others_waiting_no_longer(
         serving(tmp_path, MODEL_LOCATION=location, READ_TIMEOUT="1") as web,
         ExitStack() as stack,
     ):
-        for _ in range(36):
+        for _ in range(48):
             client = stack.enter_context(socket.create_connection(("127.0.0.1", web.port)))
             client.sendall(part)
+        web.post(RIDE)  # answered after those before it; the next one has to be accepted
 
         assert web.post(RIDE).status == 200  # within the minute that it waits
