@@ -15,8 +15,15 @@ from botocore.exceptions import BotoCoreError
 
 from batch.errors import BatchError
 from batch.job import Outcome, score_file
-from batch.months import Month, TripFile, choose
-from batch.options import add_model_options, given_model, model_settings, with_options
+from batch.months import TripFile, choose
+from batch.options import (
+    add_model_options,
+    add_month_options,
+    given_model,
+    given_months,
+    model_settings,
+    with_options,
+)
 from batch.places import s3_client, source, target
 from batch.scorer import Scorer
 from batch.summary import summary
@@ -49,10 +56,10 @@ def main(arguments: Sequence[str], client: Callable[[], Any] = s3_client) -> int
 
 def _score(options: argparse.Namespace, client: Callable[[], Any]) -> None:
     settings = model_settings(os.environ | given_model(options))
-    first, last = (Month.parse(text) if text else None for text in (options.first, options.last))
+    months = given_months(options)
     trips, scored = source(options.input, client), target(options.output, client)
     # Before the model: a month that is missing is told of at once.
-    files = choose(trips.names(), options.input, first, last)
+    files = choose(trips.names(), options.input, *months)
     scorer = Scorer(load_model(settings))
     outcomes: list[Outcome] = []
     progress = Progress("scoring")
@@ -84,8 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     add = score.add_argument
     add("--input", required=True, help="trip file, folder of them, or s3://bucket/prefix")
     add("--output", required=True, help="folder or s3://bucket/prefix for scored files")
-    add("--from", dest="first", metavar="MONTH", help="first month, as 2021-01")
-    add("--to", dest="last", metavar="MONTH", help="last month; none may be missing in between")
+    add_month_options(score)
     add_model_options(score)
     return parser
 

@@ -10,6 +10,8 @@ from batch.errors import TripsError, UsageError
 TAXIS = ("green", "yellow")
 
 _NAME = re.compile(r"(green|yellow)_tripdata_(\d{4})-(0[1-9]|1[0-2])\.parquet", re.ASCII)
+# Files that a message names: a slip in a year is thousands of months.
+_MOST_NAMED = 24
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 
 
@@ -21,15 +23,19 @@ class Month:
     month: int
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, name: str, text: str) -> Self:
         """Read a month as `2021-01`.
+
+        Args:
+            name: The option or field that it was given by, for the message.
+            text: What was given.
 
         Raises:
             UsageError: It is not written so.
         """
         match = _MONTH.fullmatch(text)
         if match is None:
-            raise UsageError(f"{text!r} is not a month; it must be written as 2021-01")
+            raise UsageError(f"{name}={text!r} is not a month; it must be written as 2021-01")
         return cls(int(match[1]), int(match[2]))
 
     def next(self) -> "Month":
@@ -83,7 +89,8 @@ def choose(
 
     Raises:
         UsageError: The last month is before the first.
-        TripsError: There is no file, or some months are missing; the message names all of them.
+        TripsError: There is no file, or some months are missing; the message names them, up to two
+            years of them.
     """
     if first is not None and last is not None and last < first:
         raise UsageError(f"the months end with {last}, before they begin with {first}")
@@ -117,7 +124,9 @@ def _require_every_month(
         if file not in chosen
     ]
     if missing:
-        raise TripsError(f"{where} lacks {', '.join(missing)}; add them, or choose other months")
+        named = ", ".join(missing[:_MOST_NAMED])
+        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+        raise TripsError(f"{where} lacks {named}{more}; add them, or choose other months")
 
 
 def _wanted(

@@ -1,10 +1,11 @@
-"""The model that a command names: the function's own settings, and options that win over them."""
+"""What a command names: months, and a model by the function's settings or options that win."""
 
 import argparse
 import re
 from collections.abc import Mapping
 
 from batch.errors import UsageError
+from batch.months import Month
 from model_service.errors import SettingsError
 from model_service.settings import Settings
 
@@ -29,6 +30,27 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     """Add an option for each setting that names a model."""
     for variable, option in OPTIONS.items():
         parser.add_argument(option, default="", help=f"{_HELP[variable]} ({variable})")
+
+
+def add_month_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options for the first and the last month."""
+    parser.add_argument("--from", dest="first", metavar="MONTH", help="first month, as 2021-01")
+    parser.add_argument(
+        "--to", dest="last", metavar="MONTH", help="last month; none may be missing in between"
+    )
+
+
+def given_months(options: argparse.Namespace) -> tuple[Month | None, Month | None]:
+    """The first and the last month; None where the option was not given.
+
+    Raises:
+        UsageError: One is not written as a month is.
+    """
+    given = {"--from": options.first, "--to": options.last}
+    first, last = (
+        None if text is None else Month.parse(option, text) for option, text in given.items()
+    )
+    return first, last
 
 
 def given_model(options: argparse.Namespace) -> dict[str, str]:

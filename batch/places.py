@@ -51,7 +51,10 @@ class Target(Protocol):
     """Takes scored files. Every method raises `OutputError` where it cannot be used."""
 
     def manifest(self, key: str) -> str | None:
-        """The manifest of a scored file; None if the file is not there."""
+        """The manifest of a scored file; None if no file is there.
+
+        One that is not a scored file is an `OutputError`: it is not ours to write over.
+        """
         ...
 
     def writing(self, key: str) -> Any:
@@ -72,9 +75,10 @@ def source(uri: str, client: Callable[[], Any]) -> Source:
         client: Makes an S3 client, if one is needed.
 
     Raises:
-        UsageError: The URI has no bucket.
+        UsageError: The URI is empty, or has no bucket.
         TripsError: There is no such path.
     """
+    _require(uri, "--input")
     if uri.startswith(_S3):
         return S3Source(client(), *_bucket_and_prefix(uri))
     path = Path(uri)
@@ -85,11 +89,18 @@ def source(uri: str, client: Callable[[], Any]) -> Source:
 
 def target(uri: str, client: Callable[[], Any]) -> Target:
     """Where an option wants scored files: a folder, or `s3://bucket/prefix`; see `source`."""
+    _require(uri, "--output")
     return (
         S3Target(client(), *_bucket_and_prefix(uri))
         if uri.startswith(_S3)
         else LocalTarget(Path(uri))
     )
+
+
+def _require(uri: str, option: str) -> None:
+    # An empty path is the folder that a command happens to be run in.
+    if not uri:
+        raise UsageError(f"{option} is empty; it must be a path or s3://bucket/prefix")
 
 
 def _bucket_and_prefix(uri: str) -> tuple[str, str]:
@@ -145,8 +156,7 @@ class LocalTarget:
             part = _new_part(path)
             try:
                 yield part
-                _sync(part)
-                part.rename(path)
+                _put(part, path)
                 _sync(path.parent)
             finally:
                 part.unlink(missing_ok=True)
@@ -215,8 +225,7 @@ class S3Target:
                 if error.response["Error"]["Code"] in ("404", "NoSuchKey"):
                     return None
                 raise
-            found: str | None = head["Metadata"].get(MANIFEST)
-            return found
+            return _required_manifest(head["Metadata"].get(MANIFEST), self._uri(key))
 
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
@@ -240,18 +249,27 @@ class S3Target:
         return f"{_S3}{self.bucket}/{self._key(key)}"
 
 
-def manifest_of(path: Path) -> str | None:
+def manifest_of(path: Path) -> str:
     """The manifest in a scored file.
 
     Raises:
-        OutputError: It is not a Parquet file.
+        OutputError: It is not a Parquet file, or not one of ours.
     """
     with _naming(OutputError, str(path)):
         try:
             found = (pq.read_metadata(path).metadata or {}).get(MANIFEST.encode())
         except pa.ArrowInvalid as error:
             raise OutputError(f"{path} is not a scored file ({error}); move it away") from None
-    return found.decode() if found else None
+    return _required_manifest(found and found.decode(), str(path))
+
+
+def _required_manifest(found: str | None, place: str) -> str:
+    if not found:
+        raise OutputError(
+            f"{place} is not a scored file (it does not say what it was made of); move it away, "
+            "or choose another --output"
+        )
+    return found
 
 
 @contextmanager
@@ -278,6 +296,17 @@ def _new_part(path: Path) -> Path:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PARTS}")
     part.touch(exist_ok=False)
     return part
+
+
+def _put(part: Path, path: Path) -> None:
+    """Have a whole file take its place."""
+    try:
+        _sync(part)
+        part.rename(path)
+    except FileNotFoundError:
+        raise OutputError(
+            f"{path} is being written by another run, which goes on; run this one when it has ended"
+        ) from None
 
 
 def _sync(path: Path) -> None:

@@ -69,7 +69,7 @@ class TripReader:
             yield
         except ColumnError as error:
             raise TripsError(str(error)) from None
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise TripsError(f"{self._name}: cannot be read as a Parquet file: {error}") from error
 
 

@@ -6,13 +6,13 @@ way as the month that came last night.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 from batch.account import total
-from batch.errors import UsageError
+from batch.errors import TripsError, UsageError
 from batch.job import Outcome, score_file
-from batch.months import Month, choose
+from batch.months import Month, TripFile, choose
 from batch.options import model_settings
 from batch.places import Source, Target, s3_client, source, target
 from batch.scorer import Scorer
@@ -22,6 +22,7 @@ from model_service.deadline import Context, Deadline
 logger = logging.getLogger(__name__)
 
 _EVENT = ("from", "to")
+_ALLOWED = "from and to, or neither"
 # A file is begun if there is time for this many of the slowest before it: one may be larger.
 _MARGIN = 2
 
@@ -71,19 +72,14 @@ class ScheduledScoring:
 
         Raises:
             UsageError: The event has something else.
-            TripsError: There are no files, months are missing, or a file cannot be read.
+            TripsError: There are no files, months are missing, or files cannot be read; the others
+                were scored, as far as there was time.
             OutputError: A scored file cannot be written.
         """
         files = choose(self._trips.names(), self._where, *_months(event))
-        deadline, slowest = Deadline.of(context), 0.0
-        outcomes: list[Outcome] = []
-        for file in files:
-            begun = deadline.seconds_left()
-            if begun <= _MARGIN * slowest:
-                break
-            outcomes.append(score_file(self._trips, self._scored, file, self._scorer, _unseen))
-            slowest = max(slowest, begun - deadline.seconds_left())
-            logger.info("%s: %s", file.name, outcomes[-1].account)
+        outcomes, faults = self._score(files, Deadline.of(context))
+        if faults:
+            raise TripsError("; ".join(faults))
         account = total([outcome.account for outcome in outcomes if outcome.is_new])
         return {
             "scored": [outcome.file.name for outcome in outcomes if outcome.is_new],
@@ -92,6 +88,28 @@ class ScheduledScoring:
             "predicted": account.predicted,
             "rejected": account.rejected,
         }
+
+    def _score(
+        self, files: Sequence[TripFile], deadline: Deadline
+    ) -> tuple[list[Outcome], list[str]]:
+        """What became of the files that there was time for, and what is wrong with some.
+
+        A damaged file would else keep all that come after it, at every invocation anew.
+        """
+        outcomes: list[Outcome] = []
+        faults: list[str] = []
+        slowest = 0.0
+        for file in files:
+            begun = deadline.seconds_left()
+            if begun <= _MARGIN * slowest:
+                break
+            try:
+                outcomes.append(score_file(self._trips, self._scored, file, self._scorer, _unseen))
+                logger.info("%s: %s", file.name, outcomes[-1].account)
+            except TripsError as error:
+                faults.append(str(error))
+            slowest = max(slowest, begun - deadline.seconds_left())
+        return outcomes, faults
 
 
 def _required(environ: Mapping[str, str], name: str) -> str:
@@ -102,10 +120,12 @@ def _required(environ: Mapping[str, str], name: str) -> str:
 
 
 def _months(event: Mapping[str, Any]) -> tuple[Month | None, Month | None]:
+    if not isinstance(event, Mapping):
+        raise UsageError(f"the event is {event!r}; it must be an object with {_ALLOWED}")
     unknown = sorted(event.keys() - set(_EVENT))
     if unknown:
-        raise UsageError(f"the event has {', '.join(unknown)}; it may have {' and '.join(_EVENT)}")
-    first, last = (Month.parse(str(event[key])) if key in event else None for key in _EVENT)
+        raise UsageError(f"the event has {', '.join(unknown)}; it may have {_ALLOWED}")
+    first, last = (Month.parse(key, str(event[key])) if key in event else None for key in _EVENT)
     return first, last
 
 

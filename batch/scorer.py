@@ -172,7 +172,9 @@ def _actual_minutes(chunk: pa.RecordBatch) -> pa.Array:
         chunk[name].cast(pa.timestamp("us"), safe=False).cast(pa.int64())
         for name in ("pickup", "dropoff")
     )
-    return pc.divide(pc.subtract(dropoff, pickup).cast(pa.float64()), _MICROSECONDS_A_MINUTE)
+    # A meter's clock may be off by centuries, of which a float has not every microsecond.
+    took = pc.subtract(dropoff, pickup).cast(pa.float64(), safe=False)
+    return pc.divide(took, _MICROSECONDS_A_MINUTE)
 
 
 def _said(error: Exception) -> str:

@@ -19,8 +19,15 @@ from pyspark.sql.functions import col, lit
 from pyspark.sql.pandas.types import to_arrow_schema
 
 from batch.errors import BatchError, TripsError
-from batch.months import Month, TripFile, choose
-from batch.options import OPTIONS, add_model_options, given_model, model_settings
+from batch.months import TripFile, choose
+from batch.options import (
+    OPTIONS,
+    add_model_options,
+    add_month_options,
+    given_model,
+    given_months,
+    model_settings,
+)
 from batch.partitions import scoring
 from batch.places import s3_client, source
 from tlc.columns import RIDE_COLUMNS, ColumnError, find
@@ -49,10 +56,10 @@ def _score(options: argparse.Namespace) -> None:
     model = {name: os.environ[name] for name in (*OPTIONS, "ALLOW_PICKLE") if name in os.environ}
     model |= given_model(options)
     model_settings(model)  # wrong ones are told of here, once
-    first, last = (Month.parse(text) if text else None for text in (options.first, options.last))
+    months = given_months(options)
     # Hadoop's name for S3 outside of EMR; boto3, which lists the files, has one only.
     trips = source(options.input.replace("s3a://", "s3://", 1), s3_client)
-    files = choose(trips.names(), options.input, first, last)
+    files = choose(trips.names(), options.input, *months)
     spark = SparkSession.builder.appName("score trips").getOrCreate()
     scored = [_scored(spark, _path(options.input, file), file, model) for file in files]
     (
@@ -89,8 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="batch/spark.py", description=__doc__)
     parser.add_argument("--input", required=True, help="trip file, folder of them, s3:// or s3a://")
     parser.add_argument("--output", required=True, help="folder, as Spark names it")
-    parser.add_argument("--from", dest="first", metavar="MONTH", help="first month, as 2021-01")
-    parser.add_argument("--to", dest="last", metavar="MONTH", help="last month")
+    add_month_options(parser)
     add_model_options(parser)
     return parser
 

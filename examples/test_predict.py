@@ -16,11 +16,13 @@ URL = "http://127.0.0.1:9696"
 
 def main() -> int:
     """Ask, print and check."""
-    url = sys.argv[1] if len(sys.argv) > 1 else URL
+    url = (sys.argv[1] if len(sys.argv) > 1 else URL).rstrip("/")
     try:
         faults = check(url)
     except OSError as error:
         sys.exit(f"{url} does not answer: {error}")
+    except ValueError as error:
+        sys.exit(f"{url} is no web service of rides, such as {URL}: {error}")
     print(*faults, sep="\n", file=sys.stderr)
     return 1 if faults else 0
 

@@ -1,5 +1,6 @@
 """Models in ONNX: what training makes of a scikit-learn model, or anything logged as such."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,11 @@ from model_service.model_files import inside
 
 if TYPE_CHECKING:
     import onnxruntime
+
+# ONNX Runtime reads this when it is imported (its Privacy.md, "Disabling Telemetry"). Without it, a
+# thread sends Microsoft what is loaded, under an ID that is kept in the user's home; and a process
+# forked from one with that thread aborts at its end.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 # What each type of input is made of. A number may be asked for in single precision.
 _NUMPY_TYPES: Mapping[str, tuple[type, Any]] = {

@@ -8,7 +8,7 @@ from pyarrow import types
 
 
 class ColumnError(Exception):
-    """A column is missing or of another type; names file, column and what is allowed."""
+    """A column is missing, there twice or of another type; names it, its file, what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,11 @@ def find(column: Column, schema: pa.Schema, file: str) -> str:
         file: Its name or path, for the message.
 
     Raises:
-        ColumnError: There is no such column, or it holds something else.
+        ColumnError: There is no such column, or more than one, or it holds something else.
     """
     for name in column.tlc_names:
+        if schema.names.count(name) > 1:
+            raise ColumnError(f"{file}: {name} is there more than once; it must be there once")
         if name in schema.names:
             kind = schema.field(name).type
             if not column.kind.fits(kind):

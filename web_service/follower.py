@@ -58,7 +58,7 @@ class Follower:
             pause.wait(self._every)
 
     def _follow(self, version: ModelVersion) -> None:
-        if version.number == self._serving.current.number:
+        if self._is_served(version):
             self._serving.failure = None
             return
         if version == self._refused:
@@ -73,6 +73,12 @@ class Follower:
             "version %s of %s is served from now on: run %s",
             version.number, served.source, served.model.version,
         )  # fmt: skip
+
+    def _is_served(self, version: ModelVersion) -> bool:
+        current = self._serving.current
+        # A registered model that was deleted and made anew counts its versions from 1 again.
+        is_same_run = version.run_id in (None, current.model.version)
+        return is_same_run and version.number == current.number
 
     def _fail(self, detail: str) -> None:
         current = self._serving.current

@@ -1,6 +1,6 @@
 """Gunicorn's settings: `gunicorn --config python:web_service.gunicorn_conf web_service.wsgi:app`.
 
-`WEB_CONCURRENCY`, the number of processes, and `GUNICORN_CMD_ARGS` are gunicorn's own variables.
+`GUNICORN_CMD_ARGS` is gunicorn's own variable, and wins over what is set here.
 """
 
 import atexit
@@ -11,6 +11,8 @@ import socket
 import struct
 import sys
 from typing import Any
+
+from gunicorn.workers import gthread
 
 from model_service.errors import SettingsError
 from web_service.settings import WebSettings
@@ -26,6 +28,7 @@ except SettingsError as error:
     sys.exit(f"web_service: error: {error}")
 
 bind = f"{_settings.address}:{_settings.port}"
+workers = _settings.processes
 worker_class = "gthread"
 threads = 4
 # The model is loaded once; processes share its memory.
@@ -37,6 +40,10 @@ logger_class = "web_service.access_log.JsonLogger"
 accesslog = "-"
 # It would write a socket into the home folder, of which a container's user has none.
 control_socket_disable = True
+# A connection on which nothing comes has a thread for 5 seconds before it is only watched. A few
+# that were opened ahead, as browsers and balancers do, would keep all requests waiting; gunicorn
+# 26.2 has no setting for it.
+gthread.DEFAULT_WORKER_DATA_TIMEOUT = 0.05
 
 
 def when_ready(server: Any) -> None:

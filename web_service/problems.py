@@ -1,11 +1,13 @@
 """Errors in one shape: RFC 9457, Problem Details for HTTP APIs."""
 
 import logging
+import socket
 import traceback
+from contextlib import suppress
 from http import HTTPStatus
 
 import msgspec
-from flask import Flask, Response
+from flask import Flask, Response, request
 from msgspec import UNSET, Struct, UnsetType
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
@@ -60,12 +62,28 @@ def _http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR)
     detail = error.description or status.phrase
     if isinstance(error, ClientDisconnected):
-        status, detail = HTTPStatus.REQUEST_TIMEOUT, "the rest of the body did not come in time"
+        status, detail = _broken_off(error)
     response = _response(status, detail, status.name.lower())
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _broken_off(error: ClientDisconnected) -> tuple[HTTPStatus, str]:
+    """What Werkzeug calls by one name: a read that the kernel gave up, or anything else."""
+    if isinstance(error.__context__, BlockingIOError):
+        _stop_reading()
+        return HTTPStatus.REQUEST_TIMEOUT, "the rest of the body did not come in time"
+    return HTTPStatus.BAD_REQUEST, "the body broke off, or is not in chunks as HTTP/1.1 has them"
+
+
+def _stop_reading() -> None:
+    """Have gunicorn wait no more for the rest; it would for seconds, in the thread that accepts."""
+    connection = request.environ.get("gunicorn.socket")
+    with suppress(OSError):  # the client is gone
+        if connection is not None:
+            connection.shutdown(socket.SHUT_RD)
 
 
 def _unexpected(error: Exception) -> Response:

@@ -11,6 +11,7 @@ from web_service.registry import ModelName, Registry
 
 _MAX_PORT = 2**16 - 1
 _MAX_BODY_BYTES = 100 * 2**20
+_MAX_PROCESSES = 1000
 _DAY = 24 * 60 * 60
 
 
@@ -27,6 +28,7 @@ class WebSettings:
         address: Where to listen.
         port: 0 takes any that is free.
         read_timeout: Seconds to wait for more of a request.
+        processes: That answer requests.
     """
 
     model_name: ModelName | None
@@ -36,6 +38,7 @@ class WebSettings:
     address: str
     port: int
     read_timeout: int
+    processes: int
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -55,6 +58,8 @@ class WebSettings:
             address=environ.get("BIND_ADDRESS") or "127.0.0.1",
             port=read.whole("PORT", 9696, 0, _MAX_PORT),
             read_timeout=read.whole("READ_TIMEOUT", 10, 1, _DAY),
+            # Gunicorn reads it, too: with none it would listen, and answer nobody.
+            processes=read.whole("WEB_CONCURRENCY", 1, 1, _MAX_PROCESSES),
         )
 
 

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch.__main__ import main
+from batch.errors import OutputError
+from batch.places import LocalTarget
 from local.emulator import Emulator
 from model_service.bootstrap import load_model
 from model_service.deadline import Deadline
@@ -23,6 +25,7 @@ from model_service.service import Service
 from model_service.settings import Settings
 from model_service.sinks import NoRejectionStore, NoStream
 from tests.conftest import PROJECT
+from tests.trip_files import trips as trip_table
 from tests.trip_files import write_trips
 
 FILES = {
@@ -164,6 +167,18 @@ def test_score_damaged_file_stops_there_and_keeps_what_is_done(
     ]
 
 
+def test_score_file_with_damaged_names_is_named(
+    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytes that are no text, where a column's name should be, are damage like any other."""
+    damaged = trips / "green_tripdata_2021-01.parquet"
+    damaged.write_bytes(damaged.read_bytes().replace(b"extra", b"ext\xffa"))
+
+    assert score(damaged, tmp_path / "scored") == 1
+
+    assert f"{damaged.name}: cannot be read as a Parquet file" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
@@ -208,12 +223,71 @@ def test_score_column_that_is_missing_is_named(
     ) in capsys.readouterr().err
 
 
+def test_score_column_that_is_there_twice_is_named(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which of the two counts is not guessed."""
+    table = trip_table(5, seed=1)
+    path = tmp_path / "green_tripdata_2021-01.parquet"
+    pq.write_table(table.append_column("trip_distance", table["trip_distance"]), path)
+
+    assert score(path, tmp_path / "scored") == 1
+
+    said = capsys.readouterr().err
+    assert f"{path.name}: trip_distance is there more than once; it must be there once" in said
+
+
+def test_score_never_writes_over_what_it_did_not_write(
+    tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The trips themselves may be where their scored file would go: they stay, and are named."""
+    partition = tmp_path / "taxi_type=green/year=2021/month=1"
+    path = write_trips(partition, "green_tripdata_2021-01.parquet", 5)
+    trips = path.read_bytes()
+
+    assert score(path, tmp_path) == 1
+
+    assert f"{path} is not a scored file (it does not say what it was" in capsys.readouterr().err
+    assert contents(tmp_path) == {str(path.relative_to(tmp_path)): trips}
+
+
+def test_score_never_writes_over_an_object_that_it_did_not_write(
+    trips: Path, model: str, aws: Emulator, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In S3, too, what has no manifest stays as it is."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="rides")
+    key = "taxi_type=green/year=2021/month=1/green_tripdata_2021-01.parquet"
+    s3.put_object(Bucket="rides", Key=key, Body=b"mine")
+
+    assert score(trips, "s3://rides") == 1
+
+    assert f"s3://rides/{key} is not a scored file" in capsys.readouterr().err
+    assert s3.get_object(Bucket="rides", Key=key)["Body"].read() == b"mine"
+
+
+def test_writing_while_another_run_writes_the_same_says_so(tmp_path: Path) -> None:
+    """The run that began first is told why it lost its file; the other one's is whole."""
+    target = LocalTarget(tmp_path)
+
+    def both() -> None:
+        with target.writing("scored.parquet"), target.writing("scored.parquet") as second:
+            second.write_bytes(b"second")
+
+    with pytest.raises(OutputError, match=r"scored\.parquet is being written by another run"):
+        both()
+    assert contents(tmp_path) == {"scored.parquet": b"second"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--input", ""], "--input is empty; it must be a path or s3://bucket/prefix"),
+        (["--output", ""], "--output is empty; it must be a path or s3://bucket/prefix"),
         (["--input", "nowhere"], "nowhere is not there; name a file or a folder of trips"),
         (["--from", "2020-12"], "lacks green_tripdata_2020-12.parquet, yellow_tripdata_2020-12"),
-        (["--to", "2021-2"], "'2021-2' is not a month; it must be written as 2021-01"),
+        (["--to", "2021-2"], "--to='2021-2' is not a month; it must be written as 2021-01"),
+        (["--from", ""], "--from='' is not a month; it must be written as 2021-01"),
         (["--output", "s3://"], "'s3://' is not allowed; it must be s3://bucket or"),
         (["--model-location", ""], "--run-id (RUN_ID) is not set; set it to the MLflow run"),
         (["--run-id", "a/b"], "--run-id (RUN_ID)='a/b' is not allowed"),

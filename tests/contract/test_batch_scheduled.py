@@ -75,8 +75,32 @@ def test_run_missing_month_is_named(s3: Any) -> None:
 
 def test_run_event_of_something_else_is_refused(s3: Any) -> None:
     """A typing mistake in an invocation by hand does not score everything."""
-    with pytest.raises(UsageError, match="the event has form; it may have from and to"):
+    with pytest.raises(UsageError, match="the event has form; it may have from and to, or neither"):
         ScheduledScoring.from_environ(os.environ).run({"form": "2021-01"}, Remaining(900))
+
+
+@pytest.mark.parametrize("event", [None, [], "2021-01"])
+def test_run_event_that_is_no_object_is_refused(event: Any, s3: Any) -> None:
+    """Whatever an invocation by hand passes, the message says what it may be."""
+    with pytest.raises(UsageError, match="the event is .*; it must be an object with from and to"):
+        ScheduledScoring.from_environ(os.environ).run(event, Remaining(900))
+
+
+def test_run_month_written_otherwise_is_named(s3: Any) -> None:
+    """With the field that it is in."""
+    with pytest.raises(UsageError, match=r"from='202101' is not a month; it must be written as"):
+        ScheduledScoring.from_environ(os.environ).run({"from": 202101}, Remaining(900))
+
+
+def test_run_damaged_file_keeps_no_other_from_being_scored(s3: Any) -> None:
+    """The invocation fails, which rings, and names the file; all the others are scored."""
+    s3.put_object(Bucket="rides", Key=f"trips/{FILES[0]}", Body=b"damaged")
+
+    with pytest.raises(TripsError, match=f"{FILES[0]}: cannot be read as a Parquet file"):
+        ScheduledScoring.from_environ(os.environ).run({}, Remaining(900))
+
+    listed = s3.list_objects_v2(Bucket="rides", Prefix="scored/")["Contents"]
+    assert [item["Key"].rpartition("/")[2] for item in listed] == FILES[1:]
 
 
 @pytest.mark.parametrize("name", ["BATCH_INPUT", "BATCH_OUTPUT"])

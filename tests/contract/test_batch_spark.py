@@ -51,6 +51,51 @@ def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def drive(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The driver itself, which starts its own Java.
+
+    Through spark-submit, what it says is copied by a thread that nobody waits for at the end
+    (Spark's PythonRunner), so some of it can be lost.
+    """
+    confs = " ".join(f"--conf {key}={value}" for key, value in LOCAL.items())
+    own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
+    return subprocess.run(
+        [SPARK / "bin/python", "-m", "batch.spark", *arguments],
+        cwd=folder,
+        env={
+            **own,
+            "JAVA_HOME": str(SPARK / "java"),
+            "PYTHONPATH": str(PROJECT),
+            "PYSPARK_SUBMIT_ARGS": f"--master local[2] {confs} pyspark-shell",
+            "SPARK_LOCAL_IP": "127.0.0.1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_spark_column_that_is_missing_is_named(
+    tmp_path: Path, duration_model: Mapping[str, Any]
+) -> None:
+    """With its file and the columns that are there, as on one machine; nothing is written."""
+    trips, scored = tmp_path / "trips", tmp_path / "scored"
+    write_trips(trips, "green_tripdata_2021-01.parquet", 5)
+    path = write_trips(trips, "green_tripdata_2021-02.parquet", 5)
+    pq.write_table(pq.read_table(path).drop_columns(["DOLocationID"]), path)
+    model = ["--model-location", str(duration_model["model_location"]), "--run-id", "Test123"]
+
+    done = drive(tmp_path, "--input", str(trips), "--output", str(scored), *model)
+
+    assert done.returncode == 1, done.stderr
+    assert (
+        "green_tripdata_2021-02.parquet: there is no column DOLocationID, which must hold TLC zone "
+        "IDs: whole numbers, as integers, floats or strings; there are lpep_pickup_datetime, "
+    ) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not scored.exists()
+
+
 def test_spark_scores_what_one_machine_scores(
     tmp_path: Path, duration_model: Mapping[str, Any]
 ) -> None:

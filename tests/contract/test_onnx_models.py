@@ -1,6 +1,9 @@
 """Loading models in ONNX, made here or by anybody else."""
 
+import os
 import resource
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from model_service.events import Ride
 from model_service.features import ride_features
 from model_service.onnx_models import OnnxModel
 from model_service.predictors import load_predictor
+from tests.conftest import PROJECT
 
 FEATURES = ride_features([Ride(1, 2, 3.0), Ride(4, 5, 0.0)])
 
@@ -149,3 +153,29 @@ def test_load_onnx_weights_outside_of_the_folder_are_refused(tmp_path: Path) -> 
 
     with pytest.raises(ModelRefused, match="cannot be loaded"):
         load_predictor(folder, trusted=True)
+
+
+@pytest.mark.parametrize("has_home", [True, False])
+def test_onnx_runtime_reports_to_nobody(has_home: bool, tmp_path: Path) -> None:
+    """It has no thread of its own, keeps nothing in a user's home, and does not miss one."""
+    home, model = tmp_path / "home", tmp_path / "model"
+    home.mkdir()
+    model.mkdir()
+    script = (
+        "import os, sys; from pathlib import Path; "
+        "from model_service.predictors import load_predictor; "
+        "load_predictor(Path(sys.argv[1]), trusted=False); "
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(save(model))],
+        cwd=PROJECT,
+        env={"HOME": str(home) if has_home else os.devnull, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert list(home.iterdir()) == []

@@ -163,6 +163,7 @@ def test_page_has_every_zone_once() -> None:
 
 def test_screenshot_in_the_docs_is_small() -> None:
     """The picture that the docs show is there, as PNG, and no burden to a clone."""
+    assert "](web-service.png)" in (PROJECT / "docs/web-service.md").read_text()
     picture = Path(PROJECT / "docs/web-service.png").read_bytes()
 
     assert picture.startswith(b"\x89PNG")

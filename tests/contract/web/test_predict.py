@@ -3,7 +3,7 @@
 import http.client
 import json
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -196,11 +196,50 @@ def test_body_that_nobody_wants_leaves_the_connection_usable(web: Web) -> None:
     assert statuses == [405, 405, 200]
 
 
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_body_that_is_too_large_leaves_the_connection_usable(web: Web, chunked: bool) -> None:
+    """A client that sends all of some megabytes first is told the limit, and may ask again."""
+    with closing(web.connect()) as connection:
+        statuses = []
+        for body in (b" " * 8_000_000, json.dumps(RIDE).encode()):
+            headers = {"Content-Type": "application/json"}
+            pieces = (body[at : at + 65_536] for at in range(0, len(body), 65_536))
+            connection.request("POST", "/predict", pieces if chunked else body, headers)
+            response = connection.getresponse()
+            response.read()
+            statuses.append(response.status)
+
+    assert statuses == [413, 200]
+
+
+def test_predict_body_in_wrong_chunks_is_refused(web: Web) -> None:
+    """400 at once: it is no matter of time."""
+    with socket.create_connection(("127.0.0.1", web.port), timeout=60) as client:
+        client.sendall(
+            b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
+        )
+        response = http.client.HTTPResponse(client)
+        response.begin()
+
+        assert response.status == 400
+        assert "is not in chunks" in json.loads(response.read())["detail"]
+
+
 def test_unknown_address_answers_a_problem(web: Web) -> None:
     """404 has the shape of every error, too."""
     answer = web.get("/nowhere")
 
     assert (answer.status, answer.json["reason"]) == (404, "not_found")
+
+
+def test_silent_connections_keep_nobody_waiting(web: Web) -> None:
+    """Connections that were opened ahead have no thread: by 5 seconds each, this took minutes."""
+    with ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(socket.create_connection(("127.0.0.1", web.port)))
+
+        assert web.post(RIDE).status == 200
 
 
 def test_predict_body_that_stops_coming_is_given_up(
@@ -221,3 +260,24 @@ def test_predict_body_that_stops_coming_is_given_up(
 
         assert response.status == 408
         assert json.loads(response.read())["reason"] == "request_timeout"
+
+
+def test_bodies_that_stop_coming_keep_others_waiting_no_longer(
+    duration_model: dict[str, Any], tmp_path: Path
+) -> None:
+    """Gunicorn would take 2 seconds to close each, in the thread that accepts connections."""
+    location = duration_model["model_location"]
+    part = (
+        b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 100\r\n\r\n{"
+    )
+    with (
+        serving(tmp_path, MODEL_LOCATION=location, READ_TIMEOUT="1") as web,
+        ExitStack() as stack,
+    ):
+        for _ in range(48):
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", web.port)))
+            client.sendall(part)
+        web.post(RIDE)  # answered after those before it; the next one has to be accepted
+
+        assert web.post(RIDE).status == 200  # within the minute that it waits

@@ -2,12 +2,17 @@
 
 import hashlib
 import json
+import os
 import pickle
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow.parquet as pq
 import pytest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
@@ -20,7 +25,9 @@ from model_service.events import Ride, RideEvent
 from model_service.fakes import kinesis_event
 from model_service.features import ride_features, rows
 from model_service.settings import Settings
+from tests.conftest import PROJECT
 from tests.tracking import ALIAS, NAME, Tracking
+from tests.trip_files import write_trips
 from tests.web import serving, start
 from training.synthetic import synthetic_rides
 
@@ -49,8 +56,30 @@ def through_web(
     return minutes
 
 
-# Each takes the variables that name a model, and rides; the batch's door goes here, too.
-DOORS: dict[str, Door] = {"stream": through_stream, "web": through_web}
+def through_batch(
+    variables: Mapping[str, str], events: Sequence[RideEvent], folder: Path
+) -> list[float]:
+    """Minutes by the command, which reads the rides from a file of TLC's."""
+    rides = [event.ride for event in events]
+    miles = [ride.trip_distance for ride in rides]
+    zones: dict[str, Any] = {
+        name: [getattr(ride, name) for ride in rides] for name in ("PULocationID", "DOLocationID")
+    }
+    name = "green_tripdata_2021-01.parquet"
+    trips = write_trips(folder, name, len(rides), **zones, trip_distance=miles)
+    with tempfile.TemporaryDirectory(dir=folder) as scored:
+        subprocess.run(
+            [sys.executable, "-m", "batch", "score", "--input", trips, "--output", scored],
+            cwd=PROJECT,
+            env={**os.environ, **variables},
+            check=True,
+        )
+        minutes: list[float] = pq.read_table(scored)["predicted_minutes"].to_pylist()
+    return minutes
+
+
+# Each takes the variables that name a model, and rides. A registry's alias is the web's alone.
+DOORS: dict[str, Door] = {"stream": through_stream, "web": through_web, "batch": through_batch}
 
 
 def _encoded(event: RideEvent) -> bytes:

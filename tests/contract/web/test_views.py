@@ -81,6 +81,7 @@ def test_stop_answers_what_was_asked(duration_model: dict[str, Any], tmp_path: P
         assert json.loads(response.read()).keys() == {"duration", "model_version"}
         connection.close()
         assert web.process.wait(60) == 0
+    assert "SIG" not in web.log.read_text()  # no process of it was killed, or crashed
 
 
 @pytest.mark.parametrize(
@@ -91,6 +92,7 @@ def test_stop_answers_what_was_asked(duration_model: dict[str, Any], tmp_path: P
         ({"PORT": "x"}, "PORT='x' is not allowed; it must be a whole number from 0 to 65535"),
         ({"MAX_BODY_BYTES": "0"}, "MAX_BODY_BYTES='0' is not allowed"),
         ({"READ_TIMEOUT": "-1"}, "READ_TIMEOUT='-1' is not allowed"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY='0' is not allowed; it must be a whole number"),
         ({"MODEL_POLL_SECONDS": "1.5"}, "MODEL_POLL_SECONDS='1.5' is not allowed"),
         ({"MODEL_URI": "models:/x"}, "MODEL_URI='models:/x' is not allowed; it must be models:/"),
         ({"MODEL_URI": "models:/x@y"}, "MLFLOW_TRACKING_URI='' is not allowed with MODEL_URI"),

@@ -23,7 +23,7 @@ def test_choose_without_months_takes_all_files_of_tlc() -> None:
 )
 def test_choose_months_takes_those(first: str | None, last: str | None, chosen: list[str]) -> None:
     """An end that is not given is that of what there is."""
-    ends = [Month.parse(text) if text else None for text in (first, last)]
+    ends = [Month.parse("--from", text) if text else None for text in (first, last)]
 
     assert names(choose(NAMES, "here", *ends)) == chosen
 
@@ -37,6 +37,15 @@ def test_choose_missing_months_names_all_of_them() -> None:
         "here lacks green_tripdata_2020-12.parquet, green_tripdata_2021-03.parquet; "
         "add them, or choose other months"
     )
+
+
+def test_choose_thousands_of_missing_months_names_some() -> None:
+    """A slip in a year is a line that can be read."""
+    with pytest.raises(TripsError) as raised:
+        choose(NAMES, "here", Month(1021, 1), Month(2021, 2))
+
+    assert str(raised.value).count(".parquet") == 24
+    assert str(raised.value).endswith(" and 11976 more; add them, or choose other months")
 
 
 def test_choose_each_type_of_taxi_needs_every_month() -> None:
@@ -62,8 +71,8 @@ def test_choose_months_that_end_before_they_begin_are_refused() -> None:
 @pytest.mark.parametrize("text", ["2021-1", "2021-13", "2021-00", "21-01", "2021-01-01", "may"])
 def test_month_written_otherwise_is_refused(text: str) -> None:
     """The message has the value and how a month is written."""
-    with pytest.raises(UsageError, match=f"'{text}' is not a month; it must be written as 2021-01"):
-        Month.parse(text)
+    with pytest.raises(UsageError, match=f"--to='{text}' is not a month; it must be written"):
+        Month.parse("--to", text)
 
 
 def test_next_month_of_december_is_january() -> None:

@@ -18,7 +18,7 @@ from model_service.errors import ModelBroken
 from model_service.events import Rejected, Ride, decode_ride_event
 from model_service.features import Features, ride_features
 from model_service.service import Model
-from tests.unit.batch.chunks import chunk
+from tests.unit.batch.chunks import NOON, chunk
 
 
 class MilesModel:
@@ -137,6 +137,16 @@ def test_score_rows_without_a_time_are_predicted_and_not_compared() -> None:
     assert column(scored, "actual_minutes") == [None]
     assert column(scored, "predicted_minutes") == [7.32]
     assert Account.of(scored).compared == 0
+
+
+def test_score_ride_of_centuries_leaves_its_neighbours() -> None:
+    """A clock that is off by more than a float's microseconds does not stop the file."""
+    dropoff = pa.array([datetime(9999, 1, 1, 0, 0, 0, 1), NOON], pa.timestamp("us"))
+
+    scored = scorer().score(chunk(dropoff=dropoff), "x-")
+
+    assert column(scored, "predicted_minutes") == [7.32, 7.32]
+    assert column(scored, "actual_minutes") == [4_196_021_040, 0]
 
 
 @given(

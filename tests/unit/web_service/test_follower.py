@@ -27,23 +27,25 @@ class FakeRegistry:
 
     def __init__(self) -> None:
         self.number = "1"
+        self.run_id: str | None = None
         self.fault: Exception | None = None
         self.loads = 0
 
     def find(self) -> ModelVersion:
         if isinstance(self.fault, ModelNotFound):
             raise self.fault
-        return ModelVersion("ride-duration", self.number, f"run{self.number}", "s3://nowhere")
+        return ModelVersion("ride-duration", self.number, self.run_id, "s3://nowhere")
 
     def load(self, version: ModelVersion) -> Served:
         self.loads += 1
         if self.fault is not None:
             raise self.fault
-        return served(version.number)
+        return served(version.number, version.run_id)
 
 
-def served(number: str) -> Served:
-    model = Model("ride", f"run{number}", "ride_duration", Constant(float(number)))
+def served(number: str, run_id: str | None = None) -> Served:
+    run_id = run_id or f"run{number}"
+    model = Model("ride", run_id, "ride_duration", Constant(float(number)))
     return Served.warm(model, "models:/ride-duration@production", number)
 
 
@@ -62,11 +64,13 @@ def follower(registry: FakeRegistry, serving: Serving) -> Follower:
     return Follower(registry, serving, every=1)
 
 
+@pytest.mark.parametrize("run_id", ["run1", None])
 def test_look_where_nothing_moved_loads_nothing(
-    follower: Follower, registry: FakeRegistry, serving: Serving
+    follower: Follower, registry: FakeRegistry, serving: Serving, run_id: str | None
 ) -> None:
-    """The model that is served already stays the very same."""
+    """The model that is served already stays the very same, also if the registry knows no run."""
     before = serving.current
+    registry.run_id = run_id
 
     follower.look()
 
@@ -85,6 +89,19 @@ def test_look_where_the_alias_moved_swaps(
 
     assert serving.current.model.version == "run2"
     assert before.model.version == "run1"
+
+
+def test_look_where_the_model_was_registered_anew_swaps(
+    follower: Follower, registry: FakeRegistry, serving: Serving
+) -> None:
+    """Version 1 of a model that was deleted and made again is another run."""
+    registry.run_id = "anew"
+
+    follower.look()
+    follower.look()
+
+    assert serving.current.model.version == "anew"
+    assert registry.loads == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ def test_docs_name_every_variable_with_its_default() -> None:
         "MODEL_POLL_SECONDS": settings.poll_seconds,
         "MAX_BODY_BYTES": settings.max_body_bytes,
         "READ_TIMEOUT": settings.read_timeout,
+        "WEB_CONCURRENCY": settings.processes,
     }
 
     assert set(re.findall(r'read\.whole\("([A-Z_]+)"', source)) < defaults.keys()

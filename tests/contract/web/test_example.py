@@ -1,0 +1,69 @@
+"""examples/test_predict.py, which a user runs against a service."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.web import Web
+
+
+def ask(url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, PROJECT / "examples/test_predict.py", url],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+class Anything(BaseHTTPRequestHandler):
+    """A service that is another one."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>")
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def other() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Anything) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_example_finds_a_running_service_right(web: Web, end: str) -> None:
+    """It prints four answers and finds no fault, with a slash at the end of the URL or without."""
+    done = ask(web.url + end)
+
+    assert (done.returncode, done.stderr.strip()) == (0, "")
+    assert len(done.stdout.splitlines()) == 4
+
+
+def test_example_says_in_a_line_that_a_service_is_another(other: str) -> None:
+    """What answers something else than JSON is named."""
+    done = ask(other)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{other} is no web service of rides, such as http://127.0.0.1:")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:9696", "http://127.0.0.1:1"])
+def test_example_says_in_a_line_what_is_wrong_with_a_url(url: str) -> None:
+    """One that is none, and one where nobody answers."""
+    done = ask(url)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(url)
+    assert len(done.stderr.splitlines()) == 1
