@@ -31,8 +31,10 @@ from local.stack import PROJECT
 from model_service.bootstrap import load_model
 from model_service.events import Ride
 from model_service.features import ride_features
-from model_service.predictors import Predictor, load_predictor
+from model_service.model_files import read_mlmodel
+from model_service.predictors import Predictor
 from model_service.settings import Settings
+from model_service.sklearn_models import load_sklearn
 from training.synthetic import synthetic_rides
 
 MONTHS = [TripFile("green", Month(2021, month)) for month in range(1, 13)]
@@ -58,8 +60,9 @@ def main() -> None:
 
 def _measure(trips: Path, scored: Path, location: str) -> None:
     model = load_model(Settings.from_environ({"MODEL_LOCATION": location}))
-    # What training logged, without its twin in ONNX: how such a model is served elsewhere.
-    sklearn = _sklearn_predictor(Path(location))
+    # What training logged, without its twin: how such a model is served elsewhere.
+    flavor = read_mlmodel(Path(location)).flavors["sklearn"]
+    sklearn = load_sklearn(Path(location), flavor, trusted=False)
     scorer = Scorer(model)
     source, target = LocalSource(trips), LocalTarget(scored)
     whole, alone, plain = [], [], []
@@ -93,17 +96,6 @@ def _ride_by_ride(path: Path, folder: Path, predictor: Predictor) -> float:
         predicted.append(minutes)
     pq.write_table(pa.table({"predicted_minutes": predicted}), folder / "alone.parquet")
     return len(predicted) / (time.perf_counter() - start)
-
-
-def _sklearn_predictor(folder: Path) -> Predictor:
-    lines = (folder / "MLmodel").read_text().splitlines()
-    start = lines.index("  onnx:")
-    end = next(at for at in range(start + 1, len(lines)) if not lines[at].startswith("    "))
-    with tempfile.TemporaryDirectory() as name:
-        for path in folder.iterdir():
-            (Path(name) / path.name).write_bytes(path.read_bytes())
-        (Path(name) / "MLmodel").write_text("\n".join(lines[:start] + lines[end:]) + "\n")
-        return load_predictor(Path(name), trusted=False)
 
 
 def _make_year(real: Path | None, rides_a_month: int, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Whether the product predicts what the model predicts."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -9,19 +9,31 @@ from benchmarks.models import TrainedModel
 from benchmarks.results import Equality
 from model_service.events import Ride
 from model_service.features import ride_features
-from model_service.predictors import load_predictor
+from model_service.linear_models import load_linear
+from model_service.model_files import read_mlmodel
+from model_service.onnx_models import load_onnx
+from model_service.predictors import Predictor
+from model_service.sklearn_models import load_sklearn
 from training.model import predict
 
 
 def compare(name: str, model: TrainedModel, rides: Sequence[Ride]) -> list[Equality]:
-    """The largest differences of both flavours from scikit-learn's predictions, in minutes."""
+    """The largest differences of each flavour from scikit-learn's predictions, in minutes."""
     expected = predict(model.pipeline, rides)
+    features = ride_features(rides)
+    flavors = read_mlmodel(model.folder).flavors
 
-    def largest(folder: Path) -> float:
-        values = load_predictor(folder, trusted=False).predict(ride_features(rides))
+    def largest(flavor: str) -> float:
+        values = _LOAD[flavor](model.folder, flavors[flavor]).predict(features)
         return float(np.abs(np.asarray(values) - expected).max())
 
     return [
-        Equality(name, flavor, len(rides), largest(folder))
-        for flavor, folder in (("ONNX", model.folder), ("scikit-learn", model.without_twin))
+        Equality(name, flavor, len(rides), largest(flavor)) for flavor in _LOAD if flavor in flavors
     ]
+
+
+_LOAD: Mapping[str, Callable[..., Predictor]] = {
+    "weights": load_linear,
+    "onnx": load_onnx,
+    "sklearn": partial(load_sklearn, trusted=False),
+}

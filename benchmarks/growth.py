@@ -28,7 +28,7 @@ def by_shards(
     It is the wall clock's time over the rides of all shards together.
     """
     with ExitStack() as running:
-        job = Job(Way.ONNX, str(model), endpoint, str(rides))
+        job = Job(Way.PRODUCT, str(model), endpoint, str(rides))
         workers = [running.enter_context(Worker(job)) for _ in range(max(counts))]
         request = Request(BATCH, seconds)
         for worker in workers:
@@ -59,7 +59,7 @@ def by_trees(
     for count in counts:
         target = folder / f"trees-{count}"
         save_twin(with_trees(forest, count), target)
-        jobs[count] = Job(Way.ONNX, str(target), None, str(rides))
+        jobs[count] = Job(Way.PRODUCT, str(target), None, str(rides))
     return _in_turns("trees", jobs, rounds, seconds)
 
 
@@ -78,7 +78,7 @@ def by_zone_pairs(folder: Path, counts: Sequence[int], rounds: int, seconds: flo
         save_twin(fit(Examples("pairs of zones", pairs, labels), Kind.RIDGE), target)
         # Every so many pairs, so that they come from all of the table.
         write_rides(driven, (pairs * -(-5000 // len(pairs)))[:: max(1, len(pairs) // 5000)][:5000])
-        jobs[zones**2] = Job(Way.ONNX, str(target), None, str(driven))
+        jobs[zones**2] = Job(Way.PRODUCT, str(target), None, str(driven))
     return _in_turns("zone pairs", jobs, rounds, seconds)
 
 
@@ -99,7 +99,7 @@ def long_run(
     """Resident memory of one process along so many batches, looked at so often."""
     every = Request(batch, 0, batches // looks)
     done, resident = [0], []
-    with Worker(Job(Way.ONNX, str(model), endpoint, str(rides))) as worker:
+    with Worker(Job(Way.PRODUCT, str(model), endpoint, str(rides))) as worker:
         resident.append(worker.sample(Request(batch, 0)).resident_mib)
         for _ in range(looks):
             sample = worker.sample(every)

@@ -57,7 +57,7 @@ def _growth(results: Results, axis: str) -> Callable[[Axes], object]:
     rows = [row for row in results.growth if row.axis == axis]
 
     def plot(axes: Axes) -> None:
-        _line(axes, [r.count for r in rows], [r.microseconds for r in rows], Way.ONNX)
+        _line(axes, [r.count for r in rows], [r.microseconds for r in rows], Way.PRODUCT)
         axes.set(xlabel=axis, title=f"cost by {axis}, batches of 1,000")
         _logarithmic(axes)
 

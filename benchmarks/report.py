@@ -25,7 +25,7 @@ def _sections(results: Results) -> Iterator[str]:
     )
     yield from _speed_sections(results)
     yield "## Where the product's time goes"
-    yield "Linear model in ONNX, without puts: µs a ride by stage and size of batch."
+    yield "Linear model, without puts: µs a ride by stage and size of batch."
     yield _stages(results)
     yield "## Cold start and memory"
     yield (
@@ -36,7 +36,7 @@ def _sections(results: Results) -> Iterator[str]:
     yield _starts(results)
     yield from _installed(results)
     yield "## How cost grows"
-    yield "Product in ONNX, batches of 1,000; puts to the stub of 15 ms for shards, none otherwise."
+    yield "Product, batches of 1,000; puts to the stub of 15 ms for shards, none otherwise."
     yield table(("axis", "how many", "µs a ride", "rides/s"), map(_growth_row, results.growth))
     yield _long_run(results)
     yield "## Equality"
@@ -90,10 +90,10 @@ def _times(speeds: Sequence[Speed]) -> str:
         yield f"{batch:,}"
         yield from (spread(at[way].times_faster) for way in ways)
         if floored:
-            yield spread(at[Way.ONNX].times_floor)
+            yield spread(at[Way.PRODUCT].times_floor)
 
     headings = [f"{way}: times faster" for way in ways]
-    headings += ["product, ONNX: times the floor"] if floored else []
+    headings += ["product: times the floor"] if floored else []
     return table(("batch", *headings), ([*row(batch)] for batch in _batches(speeds)))
 
 
@@ -105,12 +105,10 @@ def _costs(speeds: Sequence[Speed]) -> str:
         at = {speed.way: speed for speed in speeds if speed.batch == batch}
         yield f"{batch:,}"
         yield from (spread(at[way].microseconds) for way in ways)
-        yield f"{at[Way.ONNX].rides_a_second:,.0f}"
+        yield f"{at[Way.PRODUCT].rides_a_second:,.0f}"
 
     headings = [f"{way}: µs a ride" for way in ways]
-    return table(
-        ("batch", *headings, "product, ONNX: rides/s"), ([*row(n)] for n in _batches(speeds))
-    )
+    return table(("batch", *headings, "product: rides/s"), ([*row(n)] for n in _batches(speeds)))
 
 
 def _cut(speeds: Sequence[Speed]) -> Iterator[str]:
@@ -150,7 +148,7 @@ def _put_cost(results: Results, puts: Puts, batch: int) -> str:
     took = {
         speed.puts: speed.microseconds.median
         for speed in results.speeds
-        if (speed.model, speed.batch, speed.way) == ("linear", batch, Way.ONNX)
+        if (speed.model, speed.batch, speed.way) == ("linear", batch, Way.PRODUCT)
     }
     return number(took[puts] - took[Puts.NONE]) if took.keys() >= {puts, Puts.NONE} else ""
 

@@ -16,7 +16,7 @@ class Way(StrEnum):
     BATCHED_PUTS = "batched puts only"
     BATCHED = "both batched"
     SKLEARN = "product, scikit-learn"
-    ONNX = "product, ONNX"
+    PRODUCT = "product"
     FLOOR = "floor"
 
 

@@ -13,9 +13,9 @@ from benchmarks.worker import Job, Request, Sample, Worker
 
 Samples = dict[Way, list[Sample]]
 
-HANDLER_WAYS = (Way.REFERENCE, Way.BATCHED, Way.SKLEARN, Way.ONNX, Way.FLOOR)
+HANDLER_WAYS = (Way.REFERENCE, Way.BATCHED, Way.SKLEARN, Way.PRODUCT, Way.FLOOR)
 PUT_WAYS = (
-    Way.REFERENCE, Way.BATCHED_PREDICTION, Way.BATCHED_PUTS, Way.BATCHED, Way.SKLEARN, Way.ONNX
+    Way.REFERENCE, Way.BATCHED_PREDICTION, Way.BATCHED_PUTS, Way.BATCHED, Way.SKLEARN, Way.PRODUCT
 )  # fmt: skip
 
 

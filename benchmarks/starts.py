@@ -16,7 +16,7 @@ from benchmarks.worker import worker_environ
 
 REFERENCE = "reference"
 CLIENTS = "boto3 and two clients"
-PRODUCT = "product, ONNX"
+PRODUCT = "product"
 PRODUCT_SKLEARN = "product, scikit-learn"
 
 _SCRIPTS = {

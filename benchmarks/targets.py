@@ -83,7 +83,7 @@ def _speeds(results: Results) -> list[Target]:
 def _speed(results: Results, model: str, puts: Puts, batch: int) -> Speed | None:
     return _only(
         results.speeds,
-        lambda s: (s.model, s.puts, s.batch, s.way) == (model, puts, batch, Way.ONNX),
+        lambda s: (s.model, s.puts, s.batch, s.way) == (model, puts, batch, Way.PRODUCT),
     )
 
 

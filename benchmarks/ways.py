@@ -43,7 +43,7 @@ def handler(way: Way, model: Path, endpoint: str | None) -> Handle:
     """
     if way is Way.FLOOR:
         return floor()
-    if way in (Way.ONNX, Way.SKLEARN):
+    if way in (Way.PRODUCT, Way.SKLEARN):
         return product(model, endpoint)
     client = None
     if endpoint is not None:

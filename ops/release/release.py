@@ -52,7 +52,7 @@ def release(stack: DeployedStack, predictor: str, model: Parameters) -> str:
     prefix = _prefix(stack, predictor, now)
     _require_change(stack, prefix, model, now)
     folder = fetch_loadable(now, predictor, model)
-    model, said = _in_onnx(now, folder, model)
+    model, said = _with_twin(now, folder, model)
     _require_change(stack, prefix, model, now)
     stack.update({**_changes(prefix, model), PREVIOUS: written(now)})
     was = now[prefix + RUN_ID] or "none"
@@ -78,18 +78,18 @@ def _require_change(stack: DeployedStack, prefix: str, model: Parameters, now: P
         raise OpsError(f"{stack.name} serves run {model[RUN_ID]} already")
 
 
-def _in_onnx(deployed: Parameters, folder: Path, model: Parameters) -> tuple[Parameters, str]:
+def _with_twin(deployed: Parameters, folder: Path, model: Parameters) -> tuple[Parameters, str]:
     """The model with a twin, if it had none and can have one; and what to tell the user."""
     if not needs_twin(folder):
         return model, ""
     try:
         said = make_twin(folder)
     except CannotConvert as reason:
-        return model, f"; scikit-learn serves it, for it cannot be made in ONNX: {reason}"
+        return model, f"; scikit-learn serves it, for it cannot have a twin: {reason}"
     s3 = boto3.client("s3")
     twin = put_twin(s3, deployed["ModelBucket"], deployed["ExperimentId"], folder)
     released = {**model, MODEL_ID: twin.model_id, MODEL_SHA256: twin.sha256}
-    return released, f"; its model was {said}, and is served as {twin.model_id}"
+    return released, f"; {said}, and is served as {twin.model_id}"
 
 
 def rollback(stack: DeployedStack) -> str:

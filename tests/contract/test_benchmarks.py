@@ -90,13 +90,14 @@ def test_reference_and_product_predict_the_same(
 
 
 def test_without_twin_is_served_by_scikit_learn(model: TrainedModel) -> None:
-    """The product's two flavours that are compared are two."""
+    """The product's two ways that are compared are two."""
     names = [
         type(load_predictor(folder, trusted=False)).__name__
         for folder in (model.folder, model.without_twin)
     ]
 
-    assert names == ["OnnxModel", "SklearnModel"]
+    assert names[0] in ("LinearModel", "OnnxModel")
+    assert names[1] == "SklearnModel"
 
 
 def test_forest_of_more_trees_predicts_what_its_trees_do(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_stub_answers_boto3_after_its_delay() -> None:
 
 def test_worker_times_whole_batches(model: TrainedModel, rides: Path) -> None:
     """A sample is of whole batches, of the product and of ways that were given time enough."""
-    with Worker(Job(Way.ONNX, str(model.folder), None, str(rides))) as worker:
+    with Worker(Job(Way.PRODUCT, str(model.folder), None, str(rides))) as worker:
         sample = worker.sample(Request(20, 0, batches=4))
 
     assert (sample.rides, sample.event) == (80, 20)
@@ -151,8 +152,8 @@ def test_worker_times_whole_batches(model: TrainedModel, rides: Path) -> None:
 
 def test_worker_that_fails_is_an_error(rides: Path) -> None:
     """A process that ends is told of, and not waited for."""
-    with pytest.raises(RuntimeError, match=r"the process of product, ONNX ended"):
-        Worker(Job(Way.ONNX, "missing", None, str(rides)))
+    with pytest.raises(RuntimeError, match=r"the process of product ended"):
+        Worker(Job(Way.PRODUCT, "missing", None, str(rides)))
 
 
 def test_long_run_looks_at_memory_along_the_way(model: TrainedModel, rides: Path) -> None:

@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from local.emulator import Emulator
 from model_service.artifacts import digest, fetch_model
 from model_service.bootstrap import load_model
-from model_service.onnx_models import OnnxModel
+from model_service.linear_models import LinearModel
 from model_service.settings import Settings
 from ops.errors import OpsError
 from ops.release.__main__ import main
@@ -212,7 +212,7 @@ def test_release_of_a_refused_model_is_refused(
     """What the function would not load is not released."""
     document = yaml.safe_load((folder / "MLmodel").read_text())
     document["flavors"]["sklearn"].update(changes)
-    del document["flavors"]["onnx"]
+    del document["flavors"]["onnx"], document["flavors"]["weights"]
     (folder / "MLmodel").write_text(yaml.safe_dump(document))
     put_model(s3, folder)
 
@@ -224,9 +224,9 @@ def test_release_of_a_refused_model_is_refused(
 
 def without_twin(folder: Path) -> Path:
     """The model as plain MLflow logs it."""
-    (folder / "model.onnx").unlink()
     document = yaml.safe_load((folder / "MLmodel").read_text())
-    del document["flavors"]["onnx"]
+    for flavor in ("onnx", "weights"):
+        (folder / document["flavors"].pop(flavor)["data"]).unlink()
     (folder / "MLmodel").write_text(yaml.safe_dump({**document, "run_id": RUN}))
     return folder
 
@@ -234,7 +234,7 @@ def without_twin(folder: Path) -> Path:
 def test_release_makes_the_twin_that_training_did_not(
     s3: Any, folder: Path, tmp_path: Path
 ) -> None:
-    """A run that was logged without ONNX is released in ONNX; its own files stay as they are."""
+    """A run that was logged without a twin is released with one; its own files stay as they are."""
     put_model(s3, without_twin(folder))
     client = FakeCloudFormation()
 
@@ -243,7 +243,7 @@ def test_release_makes_the_twin_that_training_did_not(
     released = f"m-{client.changes['ModelSha256'][:32]}"
     assert client.changes["ModelId"] == released
     assert re.fullmatch(
-        "rides serves run new for duration, after old; its model was made in ONNX; it differs by "
+        "rides serves run new for duration, after old; its model got a twin, which differs by "
         rf"at most \d\.\de-\d\d on 2000 made-up rides, and is served as {released}",
         done,
     )
@@ -256,7 +256,7 @@ def test_release_makes_the_twin_that_training_did_not(
         "MODEL_SHA256": client.changes["ModelSha256"],
     }
     served = load_model(Settings.from_environ(pinned)).predictor
-    assert isinstance(served, OnnxModel)
+    assert isinstance(served, LinearModel)
 
 
 def test_release_of_a_twin_that_is_served_already_is_refused(s3: Any, folder: Path) -> None:
@@ -286,8 +286,8 @@ def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(
 
     assert client.changes["ModelSha256"] == digest(folder)
     assert done == (
-        "rides serves run new for duration, after old; scikit-learn serves it, for it cannot be "
-        "made in ONNX: its KNeighborsRegressor is neither a linear model nor of trees"
+        "rides serves run new for duration, after old; scikit-learn serves it, for it cannot have "
+        "a twin: its KNeighborsRegressor is neither a linear model nor of trees"
     )
 
 

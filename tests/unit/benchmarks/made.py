@@ -54,7 +54,7 @@ def results(**changed: object) -> Results:
             speed(model, puts, batch, way, faster=1000.0)
             for model, puts in cells
             for batch in BATCHES
-            for way in (Way.REFERENCE, Way.ONNX)
+            for way in (Way.REFERENCE, Way.PRODUCT)
         ],
         "stages": [Stage(batch, stage, spread(0.5)) for batch in BATCHES for stage in STAGES],
         "starts": [start(CLIENTS, ""), start(PRODUCT, "linear"), start(REFERENCE, "linear")],

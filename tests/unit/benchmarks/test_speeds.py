@@ -15,17 +15,17 @@ def test_speeds_compare_each_way_with_reference_and_floor() -> None:
     """Ratios are by the round: how often the reference's time, how often the floor's."""
     taken = {
         Way.REFERENCE: [sample(600.0), sample(900.0)],
-        Way.ONNX: [sample(3.0), sample(4.5)],
+        Way.PRODUCT: [sample(3.0), sample(4.5)],
         Way.FLOOR: [sample(1.5), sample(2.25)],
     }
 
     rows = {row.way: row for row in speeds("linear", Puts.NONE, 100, taken)}
 
     assert rows.keys() == taken.keys()
-    assert rows[Way.ONNX].times_faster.median == pytest.approx(200)
-    assert rows[Way.ONNX].times_floor is not None
-    assert rows[Way.ONNX].times_floor.median == pytest.approx(2)
-    assert rows[Way.ONNX].microseconds.median == pytest.approx(3.75)
+    assert rows[Way.PRODUCT].times_faster.median == pytest.approx(200)
+    assert rows[Way.PRODUCT].times_floor is not None
+    assert rows[Way.PRODUCT].times_floor.median == pytest.approx(2)
+    assert rows[Way.PRODUCT].microseconds.median == pytest.approx(3.75)
     assert rows[Way.REFERENCE].times_faster.median == pytest.approx(1)
 
 

@@ -15,7 +15,7 @@ def test_targets_are_met_where_all_is_within_bounds() -> None:
 
 def test_targets_missed_say_by_how_much() -> None:
     """A speed too low and a start too slow are missed by a factor, and nothing else is."""
-    slow = speed("linear", Puts.NONE, 1000, Way.ONNX, faster=75.0)
+    slow = speed("linear", Puts.NONE, 1000, Way.PRODUCT, faster=75.0)
     others = [row for row in results().speeds if row.way is not Way.REFERENCE and row != slow]
     kept = [r for r in others if (r.model, r.puts, r.batch) != ("linear", Puts.NONE, 1000)]
     late = start(PRODUCT, "linear", of_clients=3.4)

@@ -1,0 +1,80 @@
+"""A table of weights predicts what it says, or is refused."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from model_service.errors import ModelRefused
+from model_service.events import Ride
+from model_service.features import ride_features
+from model_service.predictors import Predictor, load_predictor
+
+WEIGHTS: dict[str, Any] = {
+    "intercept": 5,
+    "numbers": {"trip_distance": 2.5},
+    "texts": {
+        "PU_DO": {"weights": {"74_75": 1.0, "75_74": -1.0}, "default": 0.25},
+        "DO": {"weights": {"75": 0.5, "075": 9.0, "elsewhere": 9.0, "1_2_3": 9.0}, "default": 0.0},
+    },
+}
+
+
+def loaded(folder: Path, text: str) -> Predictor:
+    (folder / "weights.json").write_text(text)
+    (folder / "MLmodel").write_text(
+        yaml.safe_dump({"run_id": "r", "flavors": {"weights": {"data": "weights.json"}}})
+    )
+    return load_predictor(folder, trusted=False)
+
+
+def test_weights_are_summed(tmp_path: Path) -> None:
+    """The intercept, numbers times weights, and the weight of each text or its default."""
+    model = loaded(tmp_path, json.dumps(WEIGHTS))
+
+    predicted = model.predict(
+        ride_features([Ride(74, 75, 2.0), Ride(75, 74, 0.0), Ride(1, 2, 4.0)])
+    )
+
+    assert list(predicted) == [5 + 5 + 1 + 0.5, 5 - 1, 5 + 10 + 0.25]
+
+
+def test_texts_that_no_ride_has_are_never_met(tmp_path: Path) -> None:
+    """A zone is met by its number as it is written, and by no other spelling."""
+    model = loaded(tmp_path, json.dumps(WEIGHTS))
+
+    assert list(model.predict(ride_features([Ride(1, 75, 0.0)]))) == [5 + 0.25 + 0.5]
+
+
+def test_model_without_features_is_its_intercept(tmp_path: Path) -> None:
+    """As many values as rides, also where no ride matters."""
+    model = loaded(tmp_path, json.dumps({"intercept": 7.0, "numbers": {}, "texts": {}}))
+
+    assert list(model.predict(ride_features([Ride(1, 2, 3.0), Ride(4, 5, 6.0)]))) == [7.0, 7.0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"numbers": {"hour": 1.0}}, r"has weights of 'hour' \(float\), which .* makes PU_DO"),
+        ({"numbers": {"PU": 1.0}}, r"has weights of 'PU' \(float\)"),
+        ({"texts": {"trip_distance": {"weights": {}, "default": 1.0}}}, r"'trip_distance' \(str\)"),
+        ({"intercept": None}, r"Expected `float`, got `null` - at `\$\.intercept`"),
+        ({"texts": {"PU": {"weights": {"1": "x"}, "default": 0}}}, r"\$\.texts\[\.\.\.\]\.weights"),
+        ({"texts": {"PU": {"weights": {}}}}, "missing required field `default`"),
+    ],
+)
+def test_weights_of_anything_else_are_refused(
+    tmp_path: Path, changes: dict[str, Any], why: str
+) -> None:
+    """The message names the feature or the field."""
+    with pytest.raises(ModelRefused, match=why):
+        loaded(tmp_path, json.dumps({**WEIGHTS, **changes}))
+
+
+def test_damaged_weights_are_refused(tmp_path: Path) -> None:
+    """Half a file is none."""
+    with pytest.raises(ModelRefused, match="cannot be loaded"):
+        loaded(tmp_path, json.dumps(WEIGHTS)[:-9])
