@@ -8,10 +8,12 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from model_service.aggregation import MAGIC, deaggregate
 from model_service.errors import EventError
@@ -37,10 +39,14 @@ class SourceRecord(Struct, frozen=True, gc=False):
     """One record of the input stream, as Lambda delivers it.
 
     It is its own user record, unless it is an aggregated one.
+
+    Attributes:
+        kinesis: What the stream keeps of it.
+        position: Shard and sequence number, with a colon between: AWS's `eventID`.
     """
 
     kinesis: _Payload
-    event_id: str = field(name="eventID")
+    position: str = field(name="eventID")
     event_source_arn: str = field(name="eventSourceARN")
 
     @property
@@ -77,14 +83,8 @@ class SourceRecord(Struct, frozen=True, gc=False):
 
     @property
     def shard(self) -> str:
-        """The shard ID, which is the part of `eventID` before the colon."""
-        return self.event_id.partition(":")[0]
-
-    @property
-    def position(self) -> str:
-        """Shard and sequence number: AWS's `eventID`, whatever an emulator puts there."""
-        event_id, number = self.event_id, self.kinesis.sequence_number
-        return event_id if event_id.endswith(number) else f"{self.shard}:{number}"
+        """The shard ID."""
+        return self.position.partition(":")[0]
 
     @property
     def source(self) -> "SourceRecord":
@@ -183,13 +183,20 @@ def source_records(event: Mapping[str, Any]) -> list[SourceRecord]:
         records = msgspec.convert(event, _Event).records
     except ValueError:  # of msgspec, or of text that no encoding has
         records = _records_of_bad_base64(event)
-    # All at once, and not by a pattern: that would take longer than all else that is done to them.
-    numbers = "".join([record.kinesis.sequence_number for record in records])
-    are_digits = not records or (numbers.isascii() and numbers.encode().isdigit())
-    if not are_digits or [record for record in records if ":" not in record.event_id]:
-        for place, record in enumerate(records):
-            _require_position(place, record)
-    return records
+    return records if _are_positioned(records) else list(map(_positioned, count(), records))
+
+
+def _are_positioned(records: Sequence[SourceRecord]) -> bool:
+    """Whether all have digits for a sequence number, and a position on one shard that ends so."""
+    if not records:
+        return True
+    # All at once, as bytes, and not by a pattern: any other way takes longer than to decode them.
+    numbers = [record.kinesis.sequence_number for record in records]
+    digits = "".join(numbers).encode(errors="replace")
+    prefix = f"{records[0].shard}:"
+    return digits.isdigit() and [record.position for record in records] == [
+        prefix + number for number in numbers
+    ]
 
 
 def _records_of_bad_base64(event: Mapping[str, Any]) -> list[SourceRecord]:
@@ -216,14 +223,15 @@ def _decode_base64(text: str) -> bytes:
     return binascii.a2b_base64(text, strict_mode=True)
 
 
-def _require_position(place: int, record: SourceRecord) -> None:
-    number, event_id = record.kinesis.sequence_number, record.event_id
+def _positioned(place: int, record: SourceRecord) -> SourceRecord:
+    """The record, with its position spelt as AWS does, whatever an emulator puts there."""
+    number, event_id = record.kinesis.sequence_number, record.position
     if not (number.isdigit() and number.isascii()):
         field, value, allowed = "kinesis.sequenceNumber", number, f"1 to {_MAX_DIGITS} digits"
     elif ":" not in event_id:
         field, value, allowed = "eventID", event_id, "<shard ID>:<sequence number>"
     else:
-        return
+        return replace(record, position=f"{record.shard}:{number}")
     raise EventError(
         f"this is not a batch of Kinesis records: Records[{place}].{field} is {value[:_SHOWN]!r}; "
         f"it must be {allowed}"

@@ -1,6 +1,5 @@
 from typing import Any
 
-import msgspec
 import pytest
 
 from model_service.errors import EventError
@@ -153,9 +152,20 @@ def test_source_records_wrong_value_is_an_error_that_names_its_place(
         source_records(event)
 
 
-def test_position_is_the_event_id_or_made_of_shard_and_number() -> None:
+@pytest.mark.parametrize(
+    "event_id", ["shard-3:18", "shard-3:0", "shard-3:118", "shard-3:", "shard-3:a"]
+)
+def test_position_is_made_of_shard_and_number(event_id: str) -> None:
     """An emulator's own event ID does not make two records one."""
-    (record,) = source_records(kinesis_event([b"{}"], first=17, shard="shard-3"))
-    other = msgspec.structs.replace(record, event_id="shard-3:0")
+    event = kinesis_event([b"{}", b"{}"], first=17, shard="shard-3")
+    event["Records"][1]["eventID"] = event_id
 
-    assert (record.position, other.position) == ("shard-3:17", "shard-3:17")
+    assert [record.position for record in source_records(event)] == ["shard-3:17", "shard-3:18"]
+
+
+def test_positions_on_two_shards_stay_apart() -> None:
+    """A batch that was put together by hand may have records of more than one shard."""
+    event = kinesis_event([b"{}", b"{}"], first=17, shard="shard-3")
+    event["Records"][1]["eventID"] = "shard-4:18"
+
+    assert [record.position for record in source_records(event)] == ["shard-3:17", "shard-4:18"]
