@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import types
 
-from model_service.events import Rejected, decode_ride_event
+from model_service.events import Reason, Rejected, decode_ride_event
 
 _INTEGER_LIMIT = 2**63
 _WHOLE = re.compile(r"\s*([+-]?\d{1,18})(?:\.0*)?\s*", re.ASCII)
@@ -58,8 +58,8 @@ def rides_of(chunk: pa.RecordBatch) -> Rides:
     return Rides(pickups, dropoffs, miles, has_pickup, has_dropoff, has_miles)
 
 
-def why_rejected(chunk: pa.RecordBatch, rides: Rides, row: int) -> Rejected:
-    """What the stream would say of a row that is not valid."""
+def why_rejected(chunk: pa.RecordBatch, rides: Rides, row: int) -> tuple[Reason, str]:
+    """What the stream would say of a row that is not valid: reason and detail."""
     ride = {
         "PULocationID": _shown(chunk["start"], rides.pickups, rides.has_pickup, row),
         "DOLocationID": _shown(chunk["end"], rides.dropoffs, rides.has_dropoff, row),
@@ -68,7 +68,8 @@ def why_rejected(chunk: pa.RecordBatch, rides: Rides, row: int) -> Rejected:
     try:
         decode_ride_event(json.dumps({"ride": ride, "ride_id": row}).encode())
     except Rejected as rejected:
-        return rejected
+        # Not the exception itself: its traceback would keep the chunk, and who calls this, alive.
+        return rejected.reason, rejected.detail
     raise AssertionError(f"the stream would predict {ride}")
 
 

@@ -77,8 +77,7 @@ class Scorer:
         minutes = np.full(len(chunk), np.nan)
         fates = _Fates(len(chunk))
         for row in np.flatnonzero(~rides.valid).tolist():
-            rejected = why_rejected(chunk, rides, row)
-            fates.reject(row, rejected.reason, rejected.detail)
+            fates.reject(row, *why_rejected(chunk, rides, row))
         self._predict(rides, np.flatnonzero(rides.valid), minutes, fates)
         return _scored(chunk, ride_prefix, rides, minutes, fates, self.version)
 
@@ -86,7 +85,7 @@ class Scorer:
         self, rides: Rides, places: NDArray[np.intp], minutes: NDArray[np.float64], fates: "_Fates"
     ) -> None:
         """Fill in the minutes of the rides at some places."""
-        failures: list[tuple[int, Exception]] = []
+        failures: list[tuple[int, str]] = []
         for part, values in self._parts(rides, places, failures):
             minutes[part] = values
             for row in part[~np.isfinite(minutes[part])].tolist():
@@ -95,14 +94,14 @@ class Scorer:
         if failures and len(failures) == len(places) and not self._has_predicted:
             raise ModelBroken(
                 f"the model of version {self.version} failed on each of the first {len(places)} "
-                f"rides, last with a {type(failures[-1][1]).__name__}"
+                f"rides, last with a {failures[-1][1].partition(':')[0]}"
             ) from None  # its message may hold a ride, and rides are not logged
         self._has_predicted |= len(failures) < len(places)
-        for row, error in failures:
-            fates.reject(row, Reason.MODEL_ERROR, f"the model raised {_said(error)}")
+        for row, said in failures:
+            fates.reject(row, Reason.MODEL_ERROR, f"the model raised {said}")
 
     def _parts(
-        self, rides: Rides, places: NDArray[np.intp], failures: list[tuple[int, Exception]]
+        self, rides: Rides, places: NDArray[np.intp], failures: list[tuple[int, str]]
     ) -> Iterator[tuple[NDArray[np.intp], Sequence[float]]]:
         """Predictions; what the model fails on is halved, until the rides alone are left."""
         if not len(places):
@@ -113,7 +112,8 @@ class Scorer:
             raise  # no fault of a ride
         except Exception as error:
             if len(places) == 1:
-                failures.append((int(places[0]), error))
+                # In words: its traceback would keep the chunk alive.
+                failures.append((int(places[0]), _said(error)))
                 return
             for half in np.array_split(places, 2):
                 yield from self._parts(rides, half, failures)

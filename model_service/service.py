@@ -167,7 +167,8 @@ class Service:
 
     def _predict_one_by_one(self, rides: Rides, fates: Fates, deadline: Deadline) -> None:
         """Find the rides that the model fails on; their neighbours are predicted."""
-        failures: list[tuple[UserRecord, Exception]] = []
+        failures: list[tuple[UserRecord, Reason, str]] = []
+        last = ""
         tried = 0
         for record, event in zip(*rides, strict=True):
             if deadline.passed():
@@ -178,19 +179,19 @@ class Service:
             except MemoryError:
                 raise
             except Exception as error:
-                failures.append((record, error))
+                # In words: its traceback would keep the batch alive.
+                failures.append((record, Reason.MODEL_ERROR, _said(error)))
+                last = place_of(error)
             else:
                 self._take_values(Rides([record], [event]), values, fates)
         if failures and len(failures) == tried:
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
-                f"{tried} rides that it was tried on, last with {place_of(failures[-1][1])}"
+                f"{tried} rides that it was tried on, last with {last}"
             ) from None
         fates.unfinished += [record.source for record in rides.records[tried:]]
-        fates.rejected += [
-            (record, Reason.MODEL_ERROR, _said(raised)) for record, raised in failures
-        ]
+        fates.rejected += failures
 
     def _values(self, events: Sequence[RideEvent]) -> Sequence[float]:
         values = self._model.predictor.predict(ride_features([event.ride for event in events]))

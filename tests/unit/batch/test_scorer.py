@@ -1,5 +1,6 @@
 """Rows of trips -> scored rows."""
 
+import gc
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -114,6 +115,21 @@ def test_score_ride_that_the_model_fails_on_leaves_its_neighbours() -> None:
         "model_error",
     ]
     assert column(scored, "rejected_detail")[1] == "the model raised ValueError: no such zone"
+
+
+def test_score_leaves_no_chunk_for_the_garbage_collector() -> None:
+    """What is rejected keeps nothing alive, so that memory stays flat over a year of files."""
+    scoring = scorer()
+    before = pa.total_allocated_bytes()
+
+    gc.disable()
+    try:
+        scoring.score(chunk(start=[1, 13, 14, None], miles=[1.0] * 4), "x-")
+        held = pa.total_allocated_bytes() - before
+    finally:
+        gc.enable()
+
+    assert held == 0
 
 
 def test_score_model_that_fails_on_every_ride_is_broken() -> None:

@@ -1,6 +1,7 @@
 """The failure table of the design, row by row, on a service with fakes around it."""
 
 import base64
+import gc
 import json
 import traceback
 from collections.abc import Sequence
@@ -336,6 +337,24 @@ def test_handle_logs_no_payload(caplog: pytest.LogCaptureFixture) -> None:
     assert "5 records from shardId-000000000000:" in logged
     assert "130_205" not in logged
     assert "secret" not in logged
+
+
+def test_handle_leaves_nothing_for_the_garbage_collector() -> None:
+    """What is rejected keeps no batch alive: memory is free again when the handler returns."""
+    bench = Bench(FakePredictor(fails_on_13_miles))
+    cut_off = aggregate([("a", b"{}")])[:-1]
+    batch = [ride(1), ride(2, 13.0), b"secret", "é no base64", cut_off]
+    bench.handle(batch)  # what is made once, by libraries
+
+    gc.collect()
+    gc.disable()
+    try:
+        bench.handle(batch)
+        unreachable = gc.collect()
+    finally:
+        gc.enable()
+
+    assert unreachable == 0
 
 
 # The model raises
