@@ -49,7 +49,11 @@ class TrainedModel:
 
 def train(kind: Kind, examples: Examples, held_out: Sequence[Ride], folder: Path) -> TrainedModel:
     """Fit a model and save it, its twin beside it; the folder is made."""
-    pipeline = fit(examples, kind)
+    return save(fit(examples, kind), held_out, folder)
+
+
+def save(pipeline: Pipeline, held_out: Sequence[Ride], folder: Path) -> TrainedModel:
+    """Save a fitted model, its twin beside it; the folder is made."""
     described = Model(run_id=VERSION, artifact_path="model")
     with redirect_stdout(sys.stderr):
         mlflow.sklearn.save_model(
