@@ -1,6 +1,6 @@
 # The function's image: AWS's base, the packages that serving needs, the code. `scripts/image`
 # builds it with docker, podman or buildah; see docs/image.md.
-#   SERVING=onnx leaves scikit-learn out: an image of half the size, for models in ONNX only.
+#   SERVING=onnx leaves scikit-learn out: an image of half the size, for models with a twin only.
 # With `--target web` it is the web service's image, on Python's own; see docs/web-service.md.
 ARG BASE_IMAGE=public.ecr.aws/lambda/python:3.13
 ARG WEB_BASE_IMAGE=python:3.13-slim

@@ -134,7 +134,7 @@ bench-batch: $(READY) ## a year of trip files, by the file and ride by ride; ARG
 
 score: $(READY) ## score the trip files of INPUT into OUTPUT; RUN_ID, ARGS='--from … --to …'
 	@$(VENV)/python -m batch score --input '$(INPUT)' --output '$(OUTPUT)' \
-		$(if $(RUN_ID),--run-id '$(RUN_ID)') $(ARGS)
+		$(if $(filter command,$(firstword $(origin RUN_ID))),--run-id '$(RUN_ID)') $(ARGS)
 
 bench-web: $(READY) ## the web service beside a Flask view that predicts through mlflow.pyfunc
 	@$(VENV)/python -m benchmarks.web

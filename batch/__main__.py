@@ -19,9 +19,9 @@ from batch.months import TripFile, choose
 from batch.options import (
     add_model_options,
     add_month_options,
-    given_model,
     given_months,
     model_settings,
+    model_variables,
     with_options,
 )
 from batch.places import s3_client, source, target
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str], client: Callable[[], Any] = s3_client) -> int
 
 
 def _score(options: argparse.Namespace, client: Callable[[], Any]) -> None:
-    settings = model_settings(os.environ | given_model(options))
+    settings = model_settings(model_variables(options, os.environ))
     months = given_months(options)
     trips, scored = source(options.input, client), target(options.output, client)
     # Before the model: a month that is missing is told of at once.

@@ -21,7 +21,7 @@ _HELP = {
     "MODEL_SHA256": "digest the model must have",
     "MODEL_BUCKET": "bucket of MLflow's artifacts",
     "MLFLOW_EXPERIMENT_ID": "experiment of the run",
-    "MODEL_LOCATION": "folder or s3:// URI of a model; wins over the two above",
+    "MODEL_LOCATION": "folder or s3:// URI of a model; wins over bucket and experiment",
 }
 _MINUTES = "ride_duration"
 
@@ -53,13 +53,26 @@ def given_months(options: argparse.Namespace) -> tuple[Month | None, Month | Non
     return first, last
 
 
-def given_model(options: argparse.Namespace) -> dict[str, str]:
-    """The variables that options were given for."""
+def model_variables(options: argparse.Namespace, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that name a model: the environment's, with those that options were given for.
+
+    Raises:
+        UsageError: An option asks for a run, and the environment for the model of some folder: its
+            predictions would carry the name of a run that did not make them.
+    """
     values = {
         variable: getattr(options, option[2:].replace("-", "_"))
         for variable, option in OPTIONS.items()
     }
-    return {variable: value for variable, value in values.items() if value}
+    given = {variable: value for variable, value in values.items() if value}
+    location = environ.get("MODEL_LOCATION")
+    if "RUN_ID" in given and location and "MODEL_LOCATION" not in given:
+        raise UsageError(
+            f"--run-id (RUN_ID) is {given['RUN_ID']!r}, and the variable MODEL_LOCATION is "
+            f"{location!r}: unset MODEL_LOCATION for that run's model, or give --model-location, "
+            "too, to call the model of that folder by this ID"
+        )
+    return {**environ, **given}
 
 
 def model_settings(environ: Mapping[str, str]) -> Settings:

@@ -24,9 +24,9 @@ from batch.options import (
     OPTIONS,
     add_model_options,
     add_month_options,
-    given_model,
     given_months,
     model_settings,
+    model_variables,
 )
 from batch.partitions import scoring
 from batch.places import s3_client, source
@@ -53,8 +53,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _score(options: argparse.Namespace) -> None:
-    model = {name: os.environ[name] for name in (*OPTIONS, "ALLOW_PICKLE") if name in os.environ}
-    model |= given_model(options)
+    model = model_variables(
+        options,
+        {name: os.environ[name] for name in (*OPTIONS, "ALLOW_PICKLE") if name in os.environ},
+    )
     model_settings(model)  # wrong ones are told of here, once
     months = given_months(options)
     # Hadoop's name for S3 outside of EMR; boto3, which lists the files, has one only.

@@ -68,9 +68,16 @@ def text_of(key: Key) -> str:
 
 
 def key_of(text: str) -> Key:
-    """What a value of a text feature is told by; a text that no ride has stays one."""
+    """What a value of a text feature is told by; a text that no ride has stays one.
+
+    So does one of more digits than a zone ever had: a dictionary of such numbers can be crafted to
+    take for ever.
+    """
+    parts = text.split("_", _PAIR)
+    if max(map(len, parts)) > _MAX_DIGITS:
+        return text
     try:
-        numbers = [int(number) for number in text.split("_")]
+        numbers = [int(part) for part in parts]
     except ValueError:
         return text
     key: Key = text
@@ -80,6 +87,10 @@ def key_of(text: str) -> Key:
         case [pickup, dropoff]:
             key = (pickup, dropoff)
     return key if text_of(key) == text else text
+
+
+_PAIR = 2
+_MAX_DIGITS = 18
 
 
 def rows(features: Features) -> Iterator[Row]:

@@ -36,3 +36,16 @@ def at_most(more_bytes: int) -> Iterator[None]:
 def _address_space() -> int:
     pages, *_ = _STATUS.read_text().split()
     return int(pages) * resource.getpagesize()
+
+
+def loading_bytes(folder: Path) -> int:
+    """Most bytes that loading a model's folder may take.
+
+    Sparse weights of a hundred bytes can stand for terabytes. A forest takes twenty times its file,
+    as a table of weights does.
+    """
+    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return _LEAST_LOADING_BYTES + 32 * files
+
+
+_LEAST_LOADING_BYTES = 256 * 1024 * 1024

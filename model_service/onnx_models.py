@@ -9,7 +9,7 @@ import numpy as np
 
 from model_service.errors import ModelRefused, brief
 from model_service.features import FEATURES, MADE, Column, Features, to_list
-from model_service.memory import at_most
+from model_service.memory import at_most, loading_bytes
 from model_service.model_files import inside
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ _NUMPY_TYPES: Mapping[str, tuple[type, Any]] = {
 }
 # A classifier gives names or whole numbers.
 _OUTPUT_TYPES = ("tensor(double)", "tensor(float)")
-_LEAST_LOADING_BYTES = 256 * 1024 * 1024
 
 
 class OnnxModel:
@@ -63,7 +62,7 @@ def load_onnx(folder: Path, flavor: Mapping[str, Any]) -> OnnxModel:
     import onnxruntime
 
     path = inside(folder, flavor.get("data"))
-    with at_most(_loading_bytes(folder)):
+    with at_most(loading_bytes(folder)):
         session = onnxruntime.InferenceSession(path, _options(), providers=["CPUExecutionProvider"])
     inputs = {entry.name: _tensor(path, entry) for entry in session.get_inputs()}
     outputs = session.get_outputs()
@@ -75,15 +74,6 @@ def load_onnx(folder: Path, flavor: Mapping[str, Any]) -> OnnxModel:
             f"{path} gives {brief(outputs[0].type)}; it must give {' or '.join(_OUTPUT_TYPES)}"
         )
     return OnnxModel(session, inputs)
-
-
-def _loading_bytes(folder: Path) -> int:
-    """Most bytes that loading may take: sparse weights of a hundred bytes can stand for terabytes.
-
-    A forest takes twenty times its file.
-    """
-    files = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return _LEAST_LOADING_BYTES + 32 * files
 
 
 def _options() -> "onnxruntime.SessionOptions":

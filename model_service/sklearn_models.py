@@ -139,8 +139,8 @@ def _is_known(name: str, separator: str) -> bool:
 def _require_installed(folder: Path) -> None:
     if find_spec("sklearn") is None:
         raise ModelRefused(
-            f"the model in {folder} needs scikit-learn, and this image serves ONNX only: build the "
-            "image with SERVING=all, or release the run with `make release`, which makes it in ONNX"
+            f"the model in {folder} needs scikit-learn, and this image serves twins only: build "
+            "it with SERVING=all, or release the run with `make release`, which makes one"
         )
 
 

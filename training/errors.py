@@ -3,7 +3,7 @@
 TrainingError            never raised itself
 ├── TripsError           a file of trips cannot be learned from
 ├── TrackingError        MLflow cannot take the run
-└── CannotConvert        a model has no twin in ONNX
+└── CannotConvert        a model has no twin
 
 Each message is one line: what was wrong, where, and what is allowed.
 """
@@ -18,7 +18,7 @@ class TripsError(TrainingError):
 
 
 class CannotConvert(TrainingError):
-    """A model cannot be made in ONNX, or would not predict the same there."""
+    """A model cannot have a twin, or would not predict the same there."""
 
 
 class TrackingError(TrainingError):

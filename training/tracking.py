@@ -96,7 +96,7 @@ class Tracker:
         metrics: dict[str, float],
         held_out: Sequence[Ride],
     ) -> TrackedRun:
-        """Log a run and its model, with the model's twin in ONNX.
+        """Log a run and its model, with the model's twin.
 
         Args:
             pipeline: Takes features, predicts the target.

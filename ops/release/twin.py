@@ -54,7 +54,9 @@ def make_twin(folder: Path) -> str:
     # A search for the run's model is to find the run's own.
     document.run_id = None
     difference = add_twin(folder, document, estimator, rides)
-    return f"its model got a twin; it differs by at most {difference:.1e} on {RIDES} made-up rides"
+    return (
+        f"the model got a twin, which differs by at most {difference:.1e} on {RIDES} made-up rides"
+    )
 
 
 def put_twin(s3: Any, bucket: str, experiment: str, folder: Path) -> Twin:

@@ -52,7 +52,9 @@ def model(duration_model: Mapping[str, Any], monkeypatch: pytest.MonkeyPatch) ->
 
 
 def score(trips: Path | str, output: Path | str, *more: str) -> int:
-    return main(["score", "--input", str(trips), "--output", str(output), *more])
+    # An ID of one's own is for a model of one's own place.
+    named = ["--model-location", os.environ["MODEL_LOCATION"]] if "--run-id" in more else []
+    return main(["score", "--input", str(trips), "--output", str(output), *named, *more])
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -99,6 +101,18 @@ def test_score_again_leaves_what_is_scored(
     assert contents(tmp_path / "scored") == before
     assert {path: path.stat().st_mtime_ns for path in written} == written
     assert capsys.readouterr().out.replace("  scored before", "") == first
+
+
+def test_score_run_is_not_made_up_for_the_model_of_a_folder(
+    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that is asked for is not a name for whatever model the shell's variable points to."""
+    command = ["score", "--input", str(trips), "--output", str(tmp_path / "scored")]
+
+    assert main([*command, "--run-id", "Other"]) == 1
+
+    assert "unset MODEL_LOCATION for that run's model" in capsys.readouterr().err
+    assert not (tmp_path / "scored").exists()
 
 
 def test_score_changed_file_or_version_is_scored_again(

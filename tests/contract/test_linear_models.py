@@ -64,6 +64,7 @@ def test_model_without_features_is_its_intercept(tmp_path: Path) -> None:
         ({"intercept": None}, r"Expected `float`, got `null` - at `\$\.intercept`"),
         ({"texts": {"PU": {"weights": {"1": "x"}, "default": 0}}}, r"\$\.texts\[\.\.\.\]\.weights"),
         ({"texts": {"PU": {"weights": {}}}}, "missing required field `default`"),
+        ({"bias": 7}, "unknown field `bias`"),
     ],
 )
 def test_weights_of_anything_else_are_refused(
@@ -78,3 +79,19 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
     """Half a file is none."""
     with pytest.raises(ModelRefused, match="cannot be loaded"):
         loaded(tmp_path, json.dumps(WEIGHTS)[:-9])
+
+
+def test_weights_of_numbers_that_would_collide_stay_text(tmp_path: Path) -> None:
+    """Numbers of one hash, as many as a file holds, are looked up as soon as others."""
+    weights = {str(n * (2**61 - 1)): 1.0 for n in range(2, 200)}
+    texts = {"PU": {"weights": weights, "default": 0.0}}
+
+    model = loaded(tmp_path, json.dumps({**WEIGHTS, "texts": texts}))
+
+    ((_, weight_of),) = model._texts  # type: ignore[attr-defined]
+    assert {type(key) for key in weight_of.__self__} == {str}
+
+
+def test_no_rides_have_no_values(tmp_path: Path) -> None:
+    """One value for each ride, also where there is none."""
+    assert list(loaded(tmp_path, json.dumps(WEIGHTS)).predict(ride_features([]))) == []

@@ -243,7 +243,7 @@ def test_release_makes_the_twin_that_training_did_not(
     released = f"m-{client.changes['ModelSha256'][:32]}"
     assert client.changes["ModelId"] == released
     assert re.fullmatch(
-        "rides serves run new for duration, after old; its model got a twin; it differs by "
+        "rides serves run new for duration, after old; the model got a twin, which differs by "
         rf"at most \d\.\de-\d\d on 2000 made-up rides, and is served as {released}",
         done,
     )

@@ -155,6 +155,12 @@ def test_twin_predicts_what_the_model_predicts(twins: Any, batch: list[Ride]) ->
         assert list(twin.predict(ride_features(batch))) == expected
 
 
+def encoder_that_knows(category: Any) -> OneHotEncoder:
+    """One that knows a pickup zone that no ride has."""
+    pairs = sorted({f"{ride.PULocationID}_{ride.DOLocationID}" for ride in RIDES})
+    return OneHotEncoder(handle_unknown="ignore", categories=[pairs, [category], ["1"]])
+
+
 def ordinal() -> OrdinalEncoder:
     return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
 
@@ -180,6 +186,14 @@ def ordinal() -> OrdinalEncoder:
         (
             lambda: table_into(Ridge(), OneHotEncoder(handle_unknown="infrequent_if_exist")),
             "a step that is not known here: OneHotEncoder",
+        ),
+        (
+            lambda: table_into(Ridge(), encoder_that_knows(7)),
+            "its PU may be 7, which is no text",
+        ),
+        (
+            lambda: table_into(Ridge(), encoder_that_knows("\ud800")),
+            "which is no text",
         ),
         (
             lambda: columns_into(

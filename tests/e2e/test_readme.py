@@ -203,7 +203,7 @@ def test_readme_web_lines_work_as_written(checkout: Path, shell_environ: dict[st
         asked = block("/predict").replace("http://127.0.0.1:9696", url)
         answer = json.loads(run(asked, checkout, environ))
         (shown,) = re.findall(r'^\{"duration".*\}$', README, re.MULTILINE)
-        assert answer.keys() == json.loads(shown).keys()
+        assert json.dumps(answer).startswith(shown.partition("…")[0])
         assert (
             len(run(f"python examples/test_predict.py {url}", checkout, environ).split("\n")) == 5
         )
@@ -221,7 +221,7 @@ def test_readme_training_line_ends_with_the_line_it_shows(
     for month, seed in (("01", 1), ("02", 2)):
         write_trips(checkout / f"data/green_tripdata_2021-{month}.parquet", 500, seed)
 
-    lines = run(block("pipenv run train --train"), checkout, shell_environ).splitlines()
+    lines = run(block("if you have none"), checkout, shell_environ).splitlines()
 
     (shown,) = re.findall(r'^\{"run_id".*\}$', README, re.MULTILINE)
     assert len(lines) == 1
@@ -232,7 +232,8 @@ def test_readme_score_line_scores_the_months_it_names(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
     """`make score` on a folder of trip files ends with the errors of each month."""
-    write_trips(checkout / "data/green_tripdata_2021-01.parquet", 500, 1)
+    for month, seed in (("01", 1), ("02", 2)):
+        write_trips(checkout / f"data/green_tripdata_2021-{month}.parquet", 500, seed)
 
     said = run(block("make score"), checkout, shell_environ)
 

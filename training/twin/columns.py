@@ -1,6 +1,6 @@
 """What an estimator sees: the columns that the steps before it make of features."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +50,29 @@ def columns(encoder: Any) -> list[Column]:
     for column in made:
         if FEATURES.get(column.feature) is not (float if isinstance(column, Number) else str):
             raise CannotConvert(f"it takes {column.feature!r}, which {MADE}")
+        for value in _values(column):
+            if not _is_text(value):
+                raise CannotConvert(f"its {column.feature} may be {value!r}, which is no text")
     return made
+
+
+def _values(column: Column) -> Iterable[Any]:
+    match column:
+        case OneHot(_, value):
+            return (value,)
+        case Encoded(_, values, _):
+            return values
+    return ()
+
+
+def _is_text(value: Any) -> bool:
+    try:
+        value.encode()
+    except AttributeError:  # a number, or none
+        return False
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return isinstance(value, str)
 
 
 def _columns(encoder: Any) -> Iterator[Column]:
@@ -92,7 +114,7 @@ def _transformed(transformer: Any, names: Sequence[str]) -> Iterator[Column]:
         yield from (Number(name) for name in names)
     elif numbers := [name for name in names if FEATURES.get(name) is float]:
         raise CannotConvert(f"its {type(transformer).__name__} takes the number {numbers[0]}")
-    elif isinstance(transformer, TargetEncoder):
+    elif isinstance(transformer, TargetEncoder) and transformer.target_type_ != "multiclass":
         for name, categories, values in zip(
             names, transformer.categories_, transformer.encodings_, strict=True
         ):

@@ -1,4 +1,4 @@
-"""A fitted scikit-learn pipeline -> ONNX."""
+"""A fitted scikit-learn pipeline -> its twin."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

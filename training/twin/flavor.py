@@ -59,15 +59,15 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
     Raises:
         CannotConvert: The model has no twin; the folder is as it was.
     """
-    flavors = write_twin(convert(pipeline), folder)
     try:
+        flavors = write_twin(convert(pipeline), folder)
         difference = max(
             largest_difference(pipeline, _LOAD[name](folder, flavor), rides)
             for name, flavor in flavors.items()
         )
     except BaseException:
-        for flavor in flavors.values():
-            (folder / flavor["data"]).unlink()
+        for file in (ONNX_FILE, WEIGHTS_FILE):
+            (folder / file).unlink(missing_ok=True)
         raise
     for name, flavor in flavors.items():
         mlflow_model.add_flavor(name, **flavor)

@@ -37,6 +37,7 @@ def browser() -> Iterator[Browser]:
                 **os.environ,
                 "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),
                 "FONTCONFIG_PATH": str(UNPACKED / "fonts"),
+                "XDG_CACHE_HOME": str(UNPACKED / "cache"),
             },
         )
         yield browser
