@@ -10,18 +10,16 @@ import argparse
 import json
 import os
 import random
-import subprocess
-import sys
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
+from benchmarks.stub import serving
 from decision_service.bootstrap import Handler, build_handler
 from model_service.fakes import kinesis_event
 
@@ -121,20 +119,6 @@ def serve() -> None:
         server.serve_forever()
 
 
-@contextmanager
-def aws() -> Iterator[str]:
-    """Run the stub; gives its endpoint URL."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.decisions", "--serve"], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.terminate()
-        process.communicate()
-
-
 def prediction(place: int, value: float, ride_id: int) -> bytes:
     """A prediction event as long as those of the sample models."""
     name = VALUES[place]
@@ -161,7 +145,10 @@ def batches(rides: Sequence[int], predictors: int, *, together: bool) -> list[li
 def measured(predictors: int, rides: int = RIDES, *, together: bool) -> dict[str, float]:
     """Of a ride: units, and ms of a core; and bytes of the largest case and decision."""
     needed = ",".join(f"ride_{name}" for name in VALUES[:predictors])
-    with aws() as url, patch.dict(os.environ, {**ENVIRON, "AWS_ENDPOINT_URL": url}):
+    with (
+        serving("benchmarks.decisions", "--serve") as url,
+        patch.dict(os.environ, {**ENVIRON, "AWS_ENDPOINT_URL": url}),
+    ):
         handler = build_handler({**ENVIRON, "NEEDED_PREDICTIONS": needed})
         cores = []
         for first in range(100_000, 100_000 + ROUNDS * rides, rides):

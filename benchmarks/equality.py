@@ -9,10 +9,8 @@ from benchmarks.models import TrainedModel
 from benchmarks.results import Equality
 from model_service.events import Ride
 from model_service.features import ride_features
-from model_service.linear_models import load_linear
 from model_service.model_files import read_mlmodel
-from model_service.onnx_models import load_onnx
-from model_service.predictors import Predictor
+from model_service.predictors import TWINS, Predictor
 from model_service.sklearn_models import load_sklearn
 from training.model import predict
 
@@ -33,7 +31,6 @@ def compare(name: str, model: TrainedModel, rides: Sequence[Ride]) -> list[Equal
 
 
 _LOAD: Mapping[str, Callable[..., Predictor]] = {
-    "weights": load_linear,
-    "onnx": load_onnx,
+    **TWINS,
     "sklearn": partial(load_sklearn, trusted=False),
 }

@@ -81,10 +81,15 @@ def kinesis_stub(delay_seconds: float = 0) -> Iterator[str]:
     Args:
         delay_seconds: How long each call waits for its answer; calls may wait at the same time.
     """
+    with serving("benchmarks.stub", str(delay_seconds)) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[str]:
+    """Run a module that prints the port it listens on; gives its URL."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.stub", str(delay_seconds)],
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     try:

@@ -16,7 +16,13 @@ from decision_service.sink import DecisionSink
 from decision_service.store import Store
 from model_service.deadline import Deadline
 from model_service.events import Reason, Rejected
-from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
+from model_service.kinesis import (
+    SourceRecord,
+    UserRecord,
+    item_failures,
+    source_records,
+    user_records,
+)
 from model_service.rejections import store_rejections
 from model_service.sinks import RejectionSink
 
@@ -103,8 +109,7 @@ class Service:
             for key in self._take({key: by_key[key] for key in keys}, fates.counts, deadline):
                 fates.unfinished += [arrived.record.source for arrived in by_key[key]]
         self._log(fates)
-        failures = [lowest(fates.unfinished).sequence_number] if fates.unfinished else []
-        return {"batchItemFailures": [{"itemIdentifier": number} for number in failures]}
+        return {"batchItemFailures": item_failures(fates.unfinished)}
 
     def sweep(self, deadline: Deadline) -> dict[str, Any]:
         """Decide what waited long enough, and put what was decided and not put.

@@ -224,7 +224,11 @@ def _decode_base64(text: str) -> bytes:
 
 
 def _positioned(place: int, record: SourceRecord) -> SourceRecord:
-    """The record, with its position spelt as AWS does, whatever an emulator puts there."""
+    """The record, with its position spelt as AWS does, whatever an emulator puts there.
+
+    Raises:
+        EventError: It has no sequence number, or no shard.
+    """
     number, event_id = record.kinesis.sequence_number, record.position
     if not (number.isdigit() and number.isascii()):
         field, value, allowed = "kinesis.sequenceNumber", number, f"1 to {_MAX_DIGITS} digits"
@@ -236,6 +240,11 @@ def _positioned(place: int, record: SourceRecord) -> SourceRecord:
         f"this is not a batch of Kinesis records: Records[{place}].{field} is {value[:_SHOWN]!r}; "
         f"it must be {allowed}"
     )
+
+
+def item_failures(unfinished: list[SourceRecord]) -> list[dict[str, str]]:
+    """What a handler answers as `batchItemFailures`: the record to go on from, if there is one."""
+    return [{"itemIdentifier": lowest(unfinished).sequence_number}] if unfinished else []
 
 
 def lowest(records: list[SourceRecord]) -> SourceRecord:

@@ -5,9 +5,9 @@ library; ONNX; scikit-learn; anything else through MLflow. The flavour's own lib
 none but that library is imported. The first two start and predict fastest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from model_service.errors import ModelRefused, brief
 from model_service.features import Features
@@ -34,6 +34,13 @@ class Predictor(Protocol):
         ...
 
 
+# What training makes of a model besides scikit-learn's own flavour, in the order of preference.
+TWINS: Final[Mapping[str, Callable[[Path, Mapping[str, Any]], Predictor]]] = {
+    WEIGHTS: load_linear,
+    "onnx": load_onnx,
+}
+
+
 def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
     """Load the model of a folder that MLflow wrote.
 
@@ -47,10 +54,9 @@ def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
     """
     flavors = read_mlmodel(folder).flavors
     try:
-        if WEIGHTS in flavors:
-            return load_linear(folder, flavors[WEIGHTS])
-        if "onnx" in flavors:
-            return load_onnx(folder, flavors["onnx"])
+        for name, load in TWINS.items():
+            if name in flavors:
+                return load(folder, flavors[name])
         if "sklearn" in flavors:
             return load_sklearn(folder, flavors["sklearn"], trusted=trusted)
         if "python_function" in flavors:
@@ -63,5 +69,5 @@ def load_predictor(folder: Path, *, trusted: bool) -> Predictor:
         raise ModelRefused(f"the model in {folder} cannot be loaded: {reason}") from error
     raise ModelRefused(
         f"{folder / MLMODEL} has the flavours {brief(str(sorted(flavors)))}; "
-        f"it must have {WEIGHTS}, onnx, sklearn or python_function"
+        f"it must have {', '.join(TWINS)}, sklearn or python_function"
     )

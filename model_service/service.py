@@ -21,7 +21,13 @@ from model_service.events import (
     prediction_of,
 )
 from model_service.features import ride_features
-from model_service.kinesis import SourceRecord, UserRecord, lowest, source_records, user_records
+from model_service.kinesis import (
+    SourceRecord,
+    UserRecord,
+    item_failures,
+    source_records,
+    user_records,
+)
 from model_service.plain_events import decode_plain_events
 from model_service.predictors import Predictor
 from model_service.rejections import store_rejections
@@ -239,11 +245,7 @@ class Service:
         )
 
     def _answer(self, entries: Sequence[Entry], unfinished: list[SourceRecord]) -> dict[str, Any]:
-        answer: dict[str, Any] = {
-            "batchItemFailures": [{"itemIdentifier": lowest(unfinished).sequence_number}]
-            if unfinished
-            else []
-        }
+        answer: dict[str, Any] = {"batchItemFailures": item_failures(unfinished)}
         if self._return_predictions:
             answer["predictions"] = [msgspec.json.decode(entry.data) for entry in entries]
         return answer

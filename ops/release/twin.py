@@ -11,8 +11,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_service.artifacts import digest
-from model_service.linear_models import FLAVOR as WEIGHTS
 from model_service.model_files import read_mlmodel
+from model_service.predictors import TWINS
 from ops.errors import OpsError
 
 RIDES = 2000
@@ -31,7 +31,7 @@ class Twin:
 def needs_twin(folder: Path) -> bool:
     """Whether a model is served by scikit-learn."""
     flavors = read_mlmodel(folder).flavors
-    return "sklearn" in flavors and not flavors.keys() & {"onnx", WEIGHTS}
+    return "sklearn" in flavors and not flavors.keys() & TWINS.keys()
 
 
 def make_twin(folder: Path) -> str:

@@ -31,9 +31,8 @@ from sklearn.tree import DecisionTreeRegressor
 
 from model_service.events import Ride
 from model_service.features import ride_features
-from model_service.linear_models import LinearModel, load_linear
-from model_service.onnx_models import load_onnx
-from model_service.predictors import Predictor
+from model_service.linear_models import LinearModel
+from model_service.predictors import TWINS, Predictor
 from model_service.sklearn_models import frame
 from training.errors import CannotConvert
 from training.examples import Examples
@@ -85,10 +84,7 @@ def frame_into(estimator: Any) -> Any:
 
 def save(twin: Twin, folder: Path) -> list[Predictor]:
     """In each flavour that it has."""
-    return [FLAVORS[name](folder, at) for name, at in write_twin(twin, folder).items()]
-
-
-FLAVORS: dict[str, Callable[..., Predictor]] = {"onnx": load_onnx, "weights": load_linear}
+    return [TWINS[name](folder, at) for name, at in write_twin(twin, folder).items()]
 
 
 MODELS: dict[str, Callable[[], Any]] = {

@@ -66,13 +66,13 @@ def _values(column: Column) -> Iterable[Any]:
 
 
 def _is_text(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
         value.encode()
-    except AttributeError:  # a number, or none
-        return False
     except UnicodeEncodeError:  # half of a surrogate pair
         return False
-    return isinstance(value, str)
+    return True
 
 
 def _columns(encoder: Any) -> Iterator[Column]:

@@ -4,7 +4,7 @@ This module is a flavour as `mlflow.models.Model.log` takes one: it has a `save_
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,8 @@ from mlflow.models import Model
 
 from model_service.events import Ride
 from model_service.linear_models import FLAVOR as WEIGHTS
-from model_service.linear_models import load_linear
 from model_service.mlmodel import MLMODEL
-from model_service.onnx_models import load_onnx
-from model_service.predictors import Predictor
+from model_service.predictors import TWINS
 from training.errors import CannotConvert
 from training.twin.convert import Twin, convert
 from training.twin.proof import largest_difference
@@ -62,7 +60,7 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
     try:
         flavors = write_twin(convert(pipeline), folder)
         difference = max(
-            largest_difference(pipeline, _LOAD[name](folder, flavor), rides)
+            largest_difference(pipeline, TWINS[name](folder, flavor), rides)
             for name, flavor in flavors.items()
         )
     except BaseException:
@@ -98,9 +96,3 @@ def write_twin(twin: Twin, folder: Path) -> dict[str, dict[str, Any]]:
         (folder / WEIGHTS_FILE).write_bytes(msgspec.json.encode(twin.weights))
         flavors[WEIGHTS] = {"data": WEIGHTS_FILE}
     return flavors
-
-
-_LOAD: Mapping[str, Callable[[Path, Mapping[str, Any]], Predictor]] = {
-    "onnx": load_onnx,
-    WEIGHTS: load_linear,
-}
