@@ -3,9 +3,9 @@
 import argparse
 import logging
 import re
-import signal
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from local.emulator import Emulator, is_free, leave_aws
@@ -15,6 +15,8 @@ from local.terminal import say
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
 USUAL_PORT = 4566
 ENVIRONMENT_FILE = PROJECT / ".local" / "env"
+# How long Ctrl-C may take to be seen.
+_LOOK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -45,7 +47,8 @@ def _serve(port: int) -> None:
             )
             try:
                 while True:
-                    signal.pause()
+                    # Not signal.pause: a signal that comes to another thread would not end it.
+                    time.sleep(_LOOK_SECONDS)
             finally:
                 ENVIRONMENT_FILE.unlink(missing_ok=True)
 
