@@ -1,15 +1,14 @@
 """The scheduled entry: scores the files of trips that are new, as many as there is time for."""
 
-import logging
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from batch.scheduled import ScheduledScoring
 from model_service.deadline import Context
+from model_service.logs import set_up_logging
 
-logging.getLogger("batch").setLevel(logging.INFO)
-logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
+set_up_logging("batch")
 
 scoring = ScheduledScoring.from_environ(os.environ)
 

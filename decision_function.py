@@ -1,12 +1,10 @@
 """The Lambda entry of the decision function: builds its service once, and hands events over."""
 
-import logging
 import os
 
 from decision_service.bootstrap import build_handler
+from model_service.logs import set_up_logging
 
-for name in ("decision_service", "model_service"):
-    logging.getLogger(name).setLevel(logging.INFO)
-logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
+set_up_logging("decision_service", "model_service")
 
 lambda_handler = build_handler(os.environ)

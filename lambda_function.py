@@ -1,16 +1,15 @@
 """The Lambda entry: builds the service once per environment, and hands events over."""
 
-import logging
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from model_service.bootstrap import build_service
 from model_service.deadline import Context, Deadline
+from model_service.logs import set_up_logging
 from model_service.settings import Settings
 
-logging.getLogger("model_service").setLevel(logging.INFO)
-logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
+set_up_logging("model_service")
 
 service = build_service(Settings.from_environ(os.environ))
 

@@ -15,10 +15,10 @@ import msgspec
 from benchmarks.events import kinesis_events
 from benchmarks.reference import MODEL_NAME
 from benchmarks.ways import VERSION, product
-from model_service.events import PredictionEvent, RideEvent, decode_ride_event, prediction_of
+from model_service.events import RideEvent, decode_ride_event, decode_ride_events
 from model_service.features import ride_features
 from model_service.kinesis import source_records
-from model_service.plain_events import decode_plain_events
+from model_service.prediction_encoder import PredictionEncoder
 from model_service.predictors import load_predictor
 
 ENVELOPE = "Lambda's envelope, base64"
@@ -37,7 +37,7 @@ class Stages:
 
     def __init__(self, model: Path) -> None:
         self._predictor = load_predictor(model, trusted=False)
-        self._prediction = prediction_of("ride_duration")
+        self._encoder = PredictionEncoder(MODEL_NAME, VERSION, "ride_duration")
         self._handle = product(model, None)
 
     def sample(self, event: Mapping[str, Any], calls: int) -> dict[str, float]:
@@ -64,24 +64,14 @@ class Stages:
         yield FEATURES, took
         took, values = _timed(lambda: self._predictor.predict(features))
         yield MODEL, took
-        took, _ = _timed(
-            lambda: [
-                _encode(
-                    PredictionEvent(
-                        MODEL_NAME,
-                        VERSION,
-                        self._prediction(value, event.ride_id),
-                        f"{MODEL_NAME}:{VERSION}:{source.position}",
-                    )
-                )
-                for source, event, value in zip(sources, events, values, strict=True)
-            ]
-        )
+        ride_ids = [event.ride_id for event in events]
+        positions = [source.position for source in sources]
+        took, _ = _timed(lambda: self._encoder.encode(values, ride_ids, positions))
         yield ENCODE, took
 
 
 def _decoded(payloads: Sequence[bytes]) -> Sequence[RideEvent]:
-    plain = decode_plain_events(payloads)
+    plain = decode_ride_events(payloads)
     return [decode_ride_event(payload) for payload in payloads] if plain is None else plain
 
 

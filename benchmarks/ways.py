@@ -102,5 +102,7 @@ def floor() -> Handle:
 
 def _log_to_nowhere() -> None:
     """Format log lines as on Lambda, so that they cost what they cost."""
+    from model_service.logs import set_up_logging
+
     logging.basicConfig(filename=os.devnull, level=logging.WARNING)
-    logging.getLogger("model_service").setLevel(logging.INFO)
+    set_up_logging("model_service")

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from math import isfinite
 from typing import Annotated, Any
@@ -143,16 +143,26 @@ def decode_ride_event(payload: bytes) -> RideEvent:
         event = _decode(payload)
     except (ValueError, RecursionError) as error:
         raise _diagnose(payload, str(error)) from None
-    # Each field has a colon, and is there once, if that is all there are. And what has so few bytes
-    # has no ride ID that is too long for a key.
-    if payload.count(b":") == _COLONS and len(payload) <= MAX_PARTITION_KEY_CHARACTERS:
-        return event
-    # The decoder does not look for UTF-8 in fields that it skips, nor at how long an integer is;
-    # and of two fields of one name, it takes the last.
-    if not (payload.isascii() and _is_key(event.ride_id)) or _may_repeat(payload):
+    if not _are_sound([payload], [event]):
         require_utf8(payload)
         require_fields(parse_json(payload), _FIELDS)
     return event
+
+
+def decode_ride_events(payloads: Sequence[bytes]) -> list[RideEvent] | None:
+    """Decode the payloads of a batch, if a glance shows that each is a ride event.
+
+    Returns:
+        An event for each payload; None where one may be something else, which
+        `decode_ride_event` is to look at by itself.
+    """
+    if max(map(len, payloads), default=0) > MAX_EVENT_BYTES:
+        return None
+    try:
+        events = list(map(_decode, payloads))
+    except (ValueError, RecursionError):
+        return None
+    return events if _are_sound(payloads, events) else None
 
 
 _decode = msgspec.json.Decoder(RideEvent).decode
@@ -211,14 +221,38 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return ambiguous
 
 
-def _may_repeat(payload: bytes) -> bool:
-    """Whether a ride event may have one of its fields twice, as far as a glance tells."""
+def _are_sound(payloads: Sequence[bytes], events: Sequence[RideEvent]) -> bool:
+    """Whether a glance at decoded payloads shows what the decoder does not look for.
+
+    That is UTF-8 in fields that it skips, fields of one name, of which it takes the last, and the
+    length of a ride ID. All payloads are looked at as one text: if each has a name so often at
+    least, and all have it no more often in all, each has it just so often.
+    """
+    text = b"\n".join(payloads)
+    if text.count(b":") == _COLONS * len(events):
+        # No more than the fields that must be there. What is so short has no ID that is too long.
+        if max(map(len, payloads), default=0) <= MAX_PARTITION_KEY_CHARACTERS:
+            return True
+    elif _may_repeat(text, len(events)) or not _is_utf8(text):
+        return False
+    return all(_is_key(event.ride_id) for event in events)
+
+
+def _may_repeat(text: bytes, events: int) -> bool:
     return (
-        payload.count(b'"ride') > 2  # noqa: PLR2004 - ride and ride_id
-        or payload.count(b'LocationID"') > 2  # noqa: PLR2004 - where it starts and ends
-        or payload.count(b'"trip_distance') > 1
-        or b"\\" in payload  # a name may be spelt with it
+        text.count(b'"ride') > 2 * events  # ride and ride_id
+        or text.count(b'LocationID"') > 2 * events  # where it starts and ends
+        or text.count(b'"trip_distance') > events
+        or b"\\" in text  # a name may be spelt with it
     )
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def require_utf8(payload: bytes) -> None:
@@ -292,8 +326,10 @@ def _is_distance(value: Any) -> bool:
 
 
 def _is_key(ride_id: RideId) -> bool:
-    """Whether a glance is enough to see that a ride ID can be a partition key."""
-    return ride_id.isascii() if isinstance(ride_id, str) else -(2**63) <= ride_id < 2**63
+    """Whether a glance is enough to see that a decoded ride ID can be a partition key."""
+    if isinstance(ride_id, str):
+        return ride_id.isascii() or 2 * len(ride_id) <= MAX_PARTITION_KEY_CHARACTERS
+    return -(2**63) <= ride_id < 2**63
 
 
 def is_ride_id(value: Any) -> bool:

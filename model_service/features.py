@@ -26,8 +26,15 @@ Features = Mapping[str, Column]
 # The features of one ride, as a DictVectorizer takes them.
 Row = dict[str, str | float]
 
+# Features of zones, by themselves and as a pair.
+PICKUP: Final = "PU"
+DROPOFF: Final = "DO"
+PAIR: Final = "PU_DO"
+
 # Taximeters report up to 100,000 miles. A ride of at most an hour is shorter than this.
 MAX_DISTANCE_MILES = 40.0
+# As numpy would make them, for each batch again.
+_MAX_MILES, _NO_MILES = np.array(MAX_DISTANCE_MILES), np.array(0.0)
 
 
 def ride_features(rides: Sequence[Ride]) -> Features:
@@ -35,7 +42,7 @@ def ride_features(rides: Sequence[Ride]) -> Features:
     return zone_features(
         [ride.PULocationID for ride in rides],
         [ride.DOLocationID for ride in rides],
-        np.array([ride.trip_distance for ride in rides], dtype=np.float64),
+        np.array([ride.trip_distance for ride in rides], np.float64),
     )
 
 
@@ -51,14 +58,14 @@ def zone_features(
         dropoffs: TLC zones where they end.
         distances: Miles, finite, at least 0.
     """
-    miles = np.minimum(distances, MAX_DISTANCE_MILES)
+    miles = np.minimum(distances, _MAX_MILES)
     return {
-        "PU_DO": list(zip(pickups, dropoffs, strict=True)),
-        "PU": pickups,
-        "DO": dropoffs,
+        PAIR: list(zip(pickups, dropoffs, strict=True)),
+        PICKUP: pickups,
+        DROPOFF: dropoffs,
         "trip_distance": miles,
         "log_distance": np.log1p(miles),
-        "no_distance": (miles == 0).astype(np.float64),
+        "no_distance": np.equal(miles, _NO_MILES).astype(np.float64),
     }
 
 

@@ -6,6 +6,7 @@ Developer Guide).
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
@@ -23,6 +24,8 @@ from model_service.events import Reason, Rejected
 _MAX_EPOCH_SECONDS = 253_402_300_799
 # API reference, Record: a sequence number has up to 128 digits, or is 0.
 _MAX_DIGITS = 129
+# API reference, Shard.
+_is_shard_id = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII).fullmatch
 _SHOWN = 80
 
 
@@ -190,13 +193,19 @@ def _are_positioned(records: Sequence[SourceRecord]) -> bool:
     """Whether all have digits for a sequence number, and a position on one shard that ends so."""
     if not records:
         return True
-    # All at once, as bytes, and not by a pattern: any other way takes longer than to decode them.
+    # As one text, and not by a pattern: one by one takes longer than to decode them.
+    shard = records[0].shard
     numbers = [record.kinesis.sequence_number for record in records]
-    digits = "".join(numbers).encode(errors="replace")
-    prefix = f"{records[0].shard}:"
-    return digits.isdigit() and [record.position for record in records] == [
-        prefix + number for number in numbers
-    ]
+    if not (_is_shard_id(shard) and _are_digits("".join(numbers))):
+        return False
+    # Neither has a line break, so that nothing but the same records makes the same text.
+    wanted = f"{shard}:" + f"\n{shard}:".join(numbers)
+    return wanted == "\n".join([record.position for record in records])
+
+
+def _are_digits(text: str) -> bool:
+    # As bytes, which takes a tenth of the time.
+    return text.encode(errors="replace").isdigit()
 
 
 def _records_of_bad_base64(event: Mapping[str, Any]) -> list[SourceRecord]:
@@ -230,9 +239,9 @@ def _positioned(place: int, record: SourceRecord) -> SourceRecord:
         EventError: It has no sequence number, or no shard.
     """
     number, event_id = record.kinesis.sequence_number, record.position
-    if not (number.isdigit() and number.isascii()):
+    if not _are_digits(number):
         field, value, allowed = "kinesis.sequenceNumber", number, f"1 to {_MAX_DIGITS} digits"
-    elif ":" not in event_id:
+    elif ":" not in event_id or not _is_shard_id(record.shard):
         field, value, allowed = "eventID", event_id, "<shard ID>:<sequence number>"
     else:
         return replace(record, position=f"{record.shard}:{number}")

@@ -13,12 +13,11 @@ import msgspec
 from model_service.deadline import Deadline
 from model_service.errors import ModelBroken, place_of
 from model_service.events import (
-    PredictionEvent,
     Reason,
     Rejected,
     RideEvent,
     decode_ride_event,
-    prediction_of,
+    decode_ride_events,
 )
 from model_service.features import ride_features
 from model_service.kinesis import (
@@ -28,14 +27,12 @@ from model_service.kinesis import (
     source_records,
     user_records,
 )
-from model_service.plain_events import decode_plain_events
+from model_service.prediction_encoder import PredictionEncoder
 from model_service.predictors import Predictor
 from model_service.rejections import store_rejections
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
 logger = logging.getLogger(__name__)
-
-_encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,7 @@ class Service:
         self._predictions = predictions
         self._rejections = rejections
         self._return_predictions = return_predictions
-        self._prediction = prediction_of(model.field)
+        self._encoder = PredictionEncoder(model.name, model.version, model.field)
 
     def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
         """Process one invocation.
@@ -132,7 +129,7 @@ class Service:
         return self._answer(entries, unfinished)
 
     def _decode(self, fates: Fates) -> Rides:
-        events = decode_plain_events([source.payload for source in fates.records])
+        events = decode_ride_events([source.payload for source in fates.records])
         return self._decode_each(fates) if events is None else Rides(fates.records, events)
 
     def _decode_each(self, fates: Fates) -> Rides:
@@ -218,25 +215,11 @@ class Service:
 
     def _entries(self, fates: Fates) -> list[Entry]:
         """Prediction events, as the stream takes them."""
-        name, version, prediction = self._model.name, self._model.version, self._prediction
-        prefix = f"{name}:{version}:"
-        return [
-            Entry(
-                record.source,
-                str(event.ride_id),
-                _encode(
-                    PredictionEvent(
-                        name,
-                        version,
-                        prediction(value, event.ride_id),
-                        prefix + record.position,
-                    )
-                ),
-            )
-            for record, event, value in zip(
-                fates.predicted, fates.events, fates.values, strict=True
-            )
-        ]
+        ride_ids = [event.ride_id for event in fates.events]
+        positions = [record.position for record in fates.predicted]
+        data = self._encoder.encode(fates.values, ride_ids, positions)
+        sources = [record.source for record in fates.predicted]
+        return list(map(Entry, sources, map(str, ride_ids), data))
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         name, version = self._model.name, self._model.version
@@ -257,6 +240,7 @@ class Service:
                 logger.warning("rejected %d records: %s", count, reason)
         fields = {
             "model": self._model.name,
+            "first": fates.records[0].position if fates.records else "nowhere",
             "records": len(fates.records),
             "predicted": len(fates.predicted),
             "rejected": len(fates.rejected),
@@ -266,7 +250,7 @@ class Service:
         logger.info(
             "%(records)d records from %(first)s: %(predicted)d rides predicted, "
             "%(rejected)d rejected; %(unfinished)d records come again",
-            {**fields, "first": fates.records[0].position if fates.records else "nowhere"},
+            fields,
             extra=fields,
         )
 

@@ -21,6 +21,8 @@ WEIGHTS: dict[str, Any] = {
     },
 }
 
+NUMBERS = {"trip_distance": 2.7, "log_distance": 1 / 3, "no_distance": -0.3}
+
 
 def loaded(folder: Path, text: str) -> Predictor:
     (folder / "weights.json").write_text(text)
@@ -39,6 +41,45 @@ def test_weights_are_summed(tmp_path: Path) -> None:
     )
 
     assert list(predicted) == [5 + 5 + 1 + 0.5, 5 - 1, 5 + 10 + 0.25]
+
+
+def test_ride_is_predicted_the_same_in_any_batch(tmp_path: Path) -> None:
+    """To the bit: what comes again in half of its batch is the same event."""
+    model = loaded(tmp_path, json.dumps({**WEIGHTS, "intercept": 0.1, "numbers": NUMBERS}))
+    rides = [Ride(70 + place % 7, 70 + place % 11, place / 7) for place in range(200)]
+
+    together = model.predict(ride_features(rides))
+
+    assert list(together) == [model.predict(ride_features([ride]))[0] for ride in rides]
+
+
+@pytest.mark.parametrize("names", [["PU_DO"], ["PU", "DO"], ["PU_DO", "PU"], ["DO", "PU_DO", "PU"]])
+def test_zones_count_by_themselves_and_as_a_pair(tmp_path: Path, names: list[str]) -> None:
+    """Known or not, a pair and either of its zones each add their own weight."""
+    texts = {
+        "PU_DO": {"weights": {"1_2": 1.0, "3_4": 2.0, "1_2_3": 9.0}, "default": 4.0},
+        "PU": {"weights": {"1": 8.0, "3": 16.0}, "default": 32.0},
+        "DO": {"weights": {"2": 64.0}, "default": 128.0},
+    }
+    used = {name: texts[name] for name in names}
+    model = loaded(tmp_path, json.dumps({"intercept": 0.5, "numbers": {}, "texts": used}))
+    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)]
+
+    predicted = model.predict(ride_features([Ride(*pair, 1.0) for pair in zones]))
+
+    assert list(predicted) == [
+        0.5
+        + sum(
+            used[name]["weights"].get(text, used[name]["default"])
+            for name, text in (
+                ("PU_DO", f"{pickup}_{dropoff}"),
+                ("PU", str(pickup)),
+                ("DO", str(dropoff)),
+            )
+            if name in used
+        )
+        for pickup, dropoff in zones
+    ]
 
 
 def test_texts_that_no_ride_has_are_never_met(tmp_path: Path) -> None:
@@ -88,7 +129,7 @@ def test_weights_of_numbers_that_would_collide_stay_text(tmp_path: Path) -> None
 
     model = loaded(tmp_path, json.dumps({**WEIGHTS, "texts": texts}))
 
-    ((_, weight_of),) = model._texts  # type: ignore[attr-defined]
+    ((_, weight_of),) = model._lookups  # type: ignore[attr-defined]
     assert {type(key) for key in weight_of.__self__} == {str}
 
 

@@ -142,6 +142,11 @@ def test_source_records_beside_one_of_bad_base64_are_as_they_came() -> None:
             _with("eventID", "x" * 100),
             rf"Records\[1\]\.eventID is '{'x' * 80}'; it must be <shard ID>:<sequence number>",
         ),
+        (_with("eventID", 'shard"3:18'), "eventID is 'shard\"3:18'; it must be <shard ID>:"),
+        (_with("eventID", "../3:18"), "eventID is '../3:18'; it must be <shard ID>:"),
+        (_with("eventID", "\u0661:18"), "eventID is"),
+        (_with("eventID", ":18"), "eventID is ':18'"),
+        (_with("eventID", f"{'s' * 129}:18"), "eventID is"),
     ],
 )
 def test_source_records_wrong_value_is_an_error_that_names_its_place(
@@ -161,6 +166,14 @@ def test_position_is_made_of_shard_and_number(event_id: str) -> None:
     event["Records"][1]["eventID"] = event_id
 
     assert [record.position for record in source_records(event)] == ["shard-3:17", "shard-3:18"]
+
+
+def test_batch_on_a_shard_of_no_name_is_an_error() -> None:
+    """A shard ID is a part of event IDs and of the rejections' keys: nothing else may be there."""
+    event = kinesis_event([b"{}", b"{}"], first=17, shard="shard/3")
+
+    with pytest.raises(EventError, match=r"Records\[0\]\.eventID is 'shard/3:17'"):
+        source_records(event)
 
 
 def test_positions_on_two_shards_stay_apart() -> None:

@@ -1,0 +1,60 @@
+"""Prediction events as JSON, a batch at a time.
+
+The events of a model differ in three values each. Those are encoded by the column, and put into
+the text that all events share: an object for each event would take twice as long.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from model_service.events import PredictionEvent, RideId, prediction_of
+
+# What leaves a value open. In JSON, it is always escaped.
+_HOLE: Final[Any] = msgspec.Raw(b"\0")
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+class PredictionEncoder:
+    """Encodes `PredictionEvent`s of one model.
+
+    Args:
+        model: Its name.
+        version: Its version.
+        field: What the predicted value is called in JSON.
+    """
+
+    def __init__(self, model: str, version: str, field: str) -> None:
+        event = PredictionEvent(
+            model, version, prediction_of(field)(_HOLE, _HOLE), f"{model}:{version}:"
+        )
+        self._parts = msgspec.json.encode(event).decode().removesuffix(_END).split("\0")
+
+    def encode(
+        self, values: Sequence[float], ride_ids: Sequence[RideId], positions: Iterable[str]
+    ) -> list[bytes]:
+        """Encode an event for each ride.
+
+        Args:
+            values: What was predicted, finite.
+            ride_ids: Whose it is.
+            positions: What ends the event's ID: the record's position, which JSON has as it is.
+        """
+        before_value, before_ride_id, before_position = self._parts
+        return [
+            f"{before_value}{value}{before_ride_id}{ride_id}{before_position}{position}{_END}".encode()
+            for value, ride_id, position in zip(
+                _texts(values), _texts(ride_ids), positions, strict=True
+            )
+        ]
+
+
+# The event's ID is the last of its fields.
+_END = '"}'
+
+
+def _texts(values: Sequence[RideId | float]) -> list[str]:
+    """Each value as JSON, in which a text has no line break."""
+    return _encode_lines(values).decode().split("\n")[:-1]
