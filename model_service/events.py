@@ -156,8 +156,6 @@ def decode_ride_events(payloads: Sequence[bytes]) -> list[RideEvent] | None:
         An event for each payload; None where one may be something else, which
         `decode_ride_event` is to look at by itself.
     """
-    if max(map(len, payloads), default=0) > MAX_EVENT_BYTES:
-        return None
     try:
         events = list(map(_decode, payloads))
     except (ValueError, RecursionError):
@@ -224,18 +222,21 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _are_sound(payloads: Sequence[bytes], events: Sequence[RideEvent]) -> bool:
     """Whether a glance at decoded payloads shows what the decoder does not look for.
 
-    That is UTF-8 in fields that it skips, fields of one name, of which it takes the last, and the
-    length of a ride ID. All payloads are looked at as one text: if each has a name so often at
-    least, and all have it no more often in all, each has it just so often.
+    That is UTF-8 in fields that it skips, fields of one name, of which it takes the last, and how
+    long the event and its ID are. All payloads are looked at as one text: if each has a name so
+    often at least, and all have it no more often in all, each has it just so often.
     """
     text = b"\n".join(payloads)
-    if text.count(b":") == _COLONS * len(events):
-        # No more than the fields that must be there. What is so short has no ID that is too long.
-        if max(map(len, payloads), default=0) <= MAX_PARTITION_KEY_CHARACTERS:
-            return True
-    elif _may_repeat(text, len(events)) or not _is_utf8(text):
-        return False
-    return all(_is_key(event.ride_id) for event in events)
+    longest = max(map(len, payloads), default=0)
+    # No more than the fields that must be there, and too short for an ID that is too long.
+    if text.count(b":") == _COLONS * len(events) and longest <= MAX_PARTITION_KEY_CHARACTERS:
+        return True
+    return (
+        longest <= MAX_EVENT_BYTES
+        and not _may_repeat(text, len(events))
+        and _is_utf8(text)
+        and all(_is_key(event.ride_id) for event in events)
+    )
 
 
 def _may_repeat(text: bytes, events: int) -> bool:

@@ -129,7 +129,7 @@ class Service:
         return self._answer(entries, unfinished)
 
     def _decode(self, fates: Fates) -> Rides:
-        events = decode_ride_events([source.payload for source in fates.records])
+        events = decode_ride_events([source.kinesis.data for source in fates.records])
         return self._decode_each(fates) if events is None else Rides(fates.records, events)
 
     def _decode_each(self, fates: Fates) -> Rides:
@@ -218,8 +218,7 @@ class Service:
         ride_ids = [event.ride_id for event in fates.events]
         positions = [record.position for record in fates.predicted]
         data = self._encoder.encode(fates.values, ride_ids, positions)
-        sources = [record.source for record in fates.predicted]
-        return list(map(Entry, sources, map(str, ride_ids), data))
+        return list(map(Entry, fates.predicted, map(str, ride_ids), data))
 
     def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
         name, version = self._model.name, self._model.version

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from model_service.deadline import Deadline
 from model_service.events import Rejection
-from model_service.kinesis import SourceRecord
+from model_service.kinesis import SourceRecord, UserRecord
 
 logger = logging.getLogger(__name__)
 
@@ -43,16 +43,21 @@ class S3Writer(Protocol):
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """One record for the output stream, and the source record it answers.
+    """One record for the output stream, and the user record it answers.
 
     `place` is that of its user record in the source record, if it must not overtake those before
     it; entries without one go together.
     """
 
-    source: SourceRecord
+    record: UserRecord
     partition_key: str
     data: bytes
     place: int | None = None
+
+    @property
+    def source(self) -> SourceRecord:
+        """The source record that holds the user record."""
+        return self.record.source
 
     @property
     def size(self) -> int:
