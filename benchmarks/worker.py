@@ -34,6 +34,7 @@ _FORGOTTEN = (
     "MODEL_",
     "MLFLOW_",
     "PREDICTION",
+    "PYTHONDONTWRITEBYTECODE",  # an image has bytecode
     "RUN_ID",
     "TEST_RUN",
 )
@@ -133,7 +134,10 @@ class Worker(AbstractContextManager["Worker"]):
 
 
 def worker_environ() -> dict[str, str]:
-    """This shell's variables, without those that lead to an AWS account, a proxy or a model."""
+    """This shell's variables, without those that lead to an AWS account, a proxy or a model.
+
+    Nor has it those that keep bytecode from being kept, which an image has of all modules.
+    """
     kept = {
         name: value
         for name, value in os.environ.items()

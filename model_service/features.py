@@ -4,6 +4,7 @@ Features are made by the column, a batch at a time: a few vector operations cost
 than an object of its own would.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -80,24 +81,15 @@ def key_of(text: str) -> Key:
     So does one of more digits than a zone ever had: a dictionary of such numbers can be crafted to
     take for ever.
     """
-    parts = text.split("_", _PAIR)
-    if max(map(len, parts)) > _MAX_DIGITS:
+    found = _zones(text)
+    if found is None:
         return text
-    try:
-        numbers = [int(part) for part in parts]
-    except ValueError:
-        return text
-    key: Key = text
-    match numbers:
-        case [zone]:
-            key = zone
-        case [pickup, dropoff]:
-            key = (pickup, dropoff)
-    return key if text_of(key) == text else text
+    pickup, dropoff = found.groups()
+    return int(pickup) if dropoff is None else (int(pickup), int(dropoff))
 
 
-_PAIR = 2
-_MAX_DIGITS = 18
+_ZONE = "(0|-?[1-9][0-9]{0,16})"
+_zones = re.compile(f"{_ZONE}(?:_{_ZONE})?").fullmatch
 
 
 def rows(features: Features) -> Iterator[Row]:

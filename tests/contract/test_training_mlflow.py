@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -133,6 +134,15 @@ def test_training_digest_is_that_of_the_files(trained: Trained, tmp_path: Path) 
         (tmp_path / name).write_bytes(trained.read(f"{trained.artifacts}/model/{name}"))
 
     assert digest(tmp_path) == trained.result["model_sha256"]
+
+
+def test_training_packs_what_the_twin_serves_in_place_of(trained: Trained, tmp_path: Path) -> None:
+    """A function brings scikit-learn's file along: it takes no more room there than it must."""
+    (tmp_path / "model.skops").write_bytes(trained.read(f"{trained.artifacts}/model/model.skops"))
+
+    with ZipFile(tmp_path / "model.skops") as archive:
+        assert {part.compress_type for part in archive.infolist()} == {ZIP_DEFLATED}
+    assert not [key for key in trained.keys(f"{trained.artifacts}/model") if "packed" in key]
 
 
 def test_training_run_has_parameters_metrics_and_digest(trained: Trained, run: Any) -> None:

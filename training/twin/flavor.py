@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, is_zipfile
 
 import mlflow.sklearn
 import msgspec
@@ -51,6 +52,9 @@ def save_model(
 def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[Ride]) -> float:
     """Write the twin of a model into the model's folder, and name it in its `MLmodel`.
 
+    The model's own file is then of no use to the function, which brings it from S3 all the same,
+    for a digest covers it: if it is an archive, it is packed.
+
     Returns:
         The largest difference on the rides, in the unit of the prediction.
 
@@ -70,6 +74,7 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
     for name, flavor in flavors.items():
         mlflow_model.add_flavor(name, **flavor)
     mlflow_model.save(str(folder / MLMODEL))
+    _pack(folder / mlflow_model.flavors["sklearn"]["pickled_model"])
     _log.info(
         "twin (%s): differs by at most %.1e on %d rides that were not trained on",
         " and ".join(flavors),
@@ -96,3 +101,14 @@ def write_twin(twin: Twin, folder: Path) -> dict[str, dict[str, Any]]:
         (folder / WEIGHTS_FILE).write_bytes(msgspec.json.encode(twin.weights))
         flavors[WEIGHTS] = {"data": WEIGHTS_FILE}
     return flavors
+
+
+def _pack(path: Path) -> None:
+    """Deflate a skops file, which is an archive that nothing was deflated in."""
+    if not is_zipfile(path):
+        return
+    packed = path.with_name(f"{path.name}.packed")
+    with ZipFile(path) as old, ZipFile(packed, "w", ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    packed.replace(path)

@@ -10,9 +10,11 @@ from model_service.features import (
     FEATURES,
     MAX_DISTANCE_MILES,
     Row,
+    key_of,
     ride_features,
     rows,
     table,
+    text_of,
 )
 
 rides = st.builds(Ride, st.integers(), st.integers(), st.floats(0, 1e9))
@@ -61,3 +63,18 @@ def test_table_has_a_row_a_ride_and_a_column_a_feature() -> None:
     assert made.shape == (2, len(FEATURES))
     assert made[1].tolist() == ["4_5", "4", "5", 0.0, 0.0, 1.0]
     assert made.dtype == np.object_
+
+
+_zone = st.integers(-(10**16), 10**16)
+
+
+@given(_zone | st.tuples(_zone, _zone))
+def test_key_of_a_rides_text_is_the_rides_own(key: int | tuple[int, int]) -> None:
+    """What a model was trained on as text is found by the numbers of a ride."""
+    assert key_of(text_of(key)) == key
+
+
+@given(st.text("0123456789-_+ \n\u0661", max_size=40) | st.text())
+def test_key_of_any_other_text_is_the_text(text: str) -> None:
+    """A text that is not as a ride would have it, such as one with a leading zero, is no key."""
+    assert text_of(key_of(text)) == text
