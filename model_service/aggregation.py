@@ -33,6 +33,7 @@ _MOST_FIELDS_OF_A_USER_RECORD = 100
 _DIGEST_BYTES = 16
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
+_MORE_FOLLOWS = 0x80
 
 
 def deaggregate(payload: bytes) -> list[tuple[str, bytes]]:
@@ -163,9 +164,11 @@ def _fields(message: bytes, *, most: int) -> Iterator[tuple[int, int | bytes]]:
 
 def _varint(message: bytes, place: int) -> tuple[int, int]:
     """The integer that begins at a place, and the place after it."""
+    if place < len(message) and message[place] < _MORE_FOLLOWS:  # as of most
+        return message[place], place + 1
     value = 0
     for count, byte in enumerate(message[place : place + _MAX_VARINT_BYTES]):
         value |= (byte & 0x7F) << (7 * count)
-        if byte < 0x80:  # noqa: PLR2004 - the highest bit says that more bytes follow
+        if byte < _MORE_FOLLOWS:
             return value, place + count + 1
     raise ValueError("a number is cut off")

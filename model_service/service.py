@@ -130,19 +130,24 @@ class Service:
 
     def _decode(self, fates: Fates) -> Rides:
         events = decode_ride_events([source.kinesis.data for source in fates.records])
-        return self._decode_each(fates) if events is None else Rides(fates.records, events)
+        if events is not None:
+            return Rides(fates.records, events)
+        records = list(self._user_records(fates))
+        if len(records) != len(fates.records):  # some were aggregated: what is in them may do
+            events = decode_ride_events([record.payload for record in records])
+        return self._decode_each(records, fates) if events is None else Rides(records, events)
 
-    def _decode_each(self, fates: Fates) -> Rides:
-        records: list[UserRecord] = []
+    def _decode_each(self, records: Sequence[UserRecord], fates: Fates) -> Rides:
+        valid: list[UserRecord] = []
         events: list[RideEvent] = []
-        for record in self._user_records(fates):
+        for record in records:
             try:
                 events.append(decode_ride_event(record.payload))
             except Rejected as rejected:
                 fates.rejected.append((record, rejected.reason, rejected.detail))
             else:
-                records.append(record)
-        return Rides(records, events)
+                valid.append(record)
+        return Rides(valid, events)
 
     def _user_records(self, fates: Fates) -> Iterator[UserRecord]:
         for source in fates.records:
