@@ -53,8 +53,8 @@ def _needs(needed: Plan, prices: Prices) -> Iterator[tuple[str, str]]:
     yield "duration of a batch, ms", f"{batch.seconds * 1000:,.1f}"
     yield "memory of a function, MB", f"{scenario.memory_mb:,}"
     yield "memory in use, MB, some", f"{batch.memory_mb:,.0f}"
-    yield "needed at a time, mean", f"{needed.concurrency:,.2f}"
-    yield "allowed at a time", f"{needed.lanes:,}"
+    yield "environments needed, mean", f"{needed.concurrency:,.2f}"
+    yield "environments allowed", f"{needed.lanes:,}"
     if needed.decisions is not None:
         yield from _needs_of_decisions(needed.decisions)
 
@@ -66,8 +66,8 @@ def _needs_of_decisions(made: Decisions) -> Iterator[tuple[str, str]]:
     yield "  invocations a second", f"{made.invocations:,.2f}"
     yield "  predictions a batch", f"{made.predictions:,.1f}"
     yield "  duration of a batch, ms", f"{made.seconds * 1000:,.1f}"
-    yield "  needed at a time, mean", f"{made.concurrency:,.2f}"
-    yield "  allowed at a time", f"{made.lanes:,}"
+    yield "  environments needed, mean", f"{made.concurrency:,.2f}"
+    yield "  environments allowed", f"{made.lanes:,}"
     yield "  write units a second", f"{made.write_units:,.1f}"
     yield "  read units a second", f"{made.read_units:,.1f}"
     yield "  GB in the table", f"{made.kept_bytes / 1e9:,.2f}"

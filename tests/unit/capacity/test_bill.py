@@ -105,7 +105,7 @@ def test_cold_starts_are_billed() -> None:
     """An environment that is replaced every two hours starts 365 times a month."""
     costs = bill(plan(scenario(1), PRICES), PRICES)
 
-    assert costs.init == pytest.approx(365 * 2.5 * 0.0000166667)
+    assert costs.init == pytest.approx(365 * 0.5 * 0.0000166667)
 
 
 def test_traces_are_the_first_of_a_second_and_a_share_of_the_rest() -> None:
