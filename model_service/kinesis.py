@@ -25,7 +25,10 @@ _MAX_EPOCH_SECONDS = 253_402_300_799
 # API reference, Record: a sequence number has up to 128 digits, or is 0.
 _MAX_DIGITS = 129
 # API reference, Shard.
-_is_shard_id = re.compile(r"[a-zA-Z0-9_.-]{1,128}", re.ASCII).fullmatch
+_is_shard_id = re.compile(r"[a-zA-Z0-9_.-]{1,128}").fullmatch
+_POSITION_ALLOWED = (
+    "<shard ID>:<sequence number>, a shard ID of 1 to 128 letters, digits, '_', '.' and '-'"
+)
 _SHOWN = 80
 
 
@@ -242,7 +245,7 @@ def _positioned(place: int, record: SourceRecord) -> SourceRecord:
     if not _are_digits(number):
         field, value, allowed = "kinesis.sequenceNumber", number, f"1 to {_MAX_DIGITS} digits"
     elif ":" not in event_id or not _is_shard_id(record.shard):
-        field, value, allowed = "eventID", event_id, "<shard ID>:<sequence number>"
+        field, value, allowed = "eventID", event_id, _POSITION_ALLOWED
     else:
         return replace(record, position=f"{record.shard}:{number}")
     raise EventError(

@@ -109,14 +109,17 @@ def test_readme_first_commands_are_the_two_that_matter() -> None:
 def test_readme_make_run_prints_what_the_readme_shows(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
-    """`make run` ends with the account that the README shows."""
+    """`make run` prints predictions such as the README's, and ends with the account there."""
     done = subprocess.run(
         ["make", "run"], cwd=checkout, env=shell_environ, capture_output=True, text=True, check=True
     )
 
     (account,) = re.findall(r"```text\n(sent .*?)```", README, re.DOTALL)
     assert account in done.stderr
-    assert len(done.stdout.splitlines()) == 2 * 990
+    (shown,) = re.findall(r'"prediction":({"ride_duration":[\d.]+)…(,"ride_id":1}),', README)
+    printed = done.stdout.splitlines()
+    assert any(shown[0] in line and shown[1] in line for line in printed)
+    assert len(printed) == 2 * 990
 
 
 def test_readme_make_decide_prints_a_decision_on_each_ride(

@@ -73,8 +73,10 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
         raise
     for name, flavor in flavors.items():
         mlflow_model.add_flavor(name, **flavor)
-    mlflow_model.save(str(folder / MLMODEL))
     _pack(folder / mlflow_model.flavors["sklearn"]["pickled_model"])
+    files = (path for path in folder.rglob("*") if path.is_file())
+    mlflow_model.model_size_bytes = sum(path.stat().st_size for path in files)
+    mlflow_model.save(str(folder / MLMODEL))
     _log.info(
         "twin (%s): differs by at most %.1e on %d rides that were not trained on",
         " and ".join(flavors),
