@@ -2,8 +2,10 @@
 
 import re
 import shutil
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import mlflow
 import pytest
@@ -267,6 +269,31 @@ def test_release_of_a_twin_that_is_served_already_is_refused(s3: Any, folder: Pa
 
     with pytest.raises(OpsError, match="rides serves run new already"):
         release(stack(client), "duration", model(folder))
+
+
+def test_release_packs_a_models_file_to_the_same_bytes_whenever_it_does(
+    s3: Any, folder: Path
+) -> None:
+    """A twin is known by its digest, so that the time of a release is nowhere in its files."""
+    long_ago = ZipInfo("schema.json").date_time
+    path = without_twin(folder) / "model.skops"
+    with ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with ZipFile(path, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(ZipInfo(name), data)
+    put_model(s3, folder)
+    client = FakeCloudFormation()
+
+    release(stack(client), "duration", model(folder))
+
+    key = f"1/models/{client.changes['ModelId']}/artifacts/model.skops"
+    packed = BytesIO(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    with ZipFile(packed) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == parts
+        assert {(part.compress_type, part.date_time) for part in archive.infolist()} == {
+            (ZIP_DEFLATED, long_ago)
+        }
 
 
 def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(

@@ -1,9 +1,12 @@
 """A model's twin predicts what the model predicts."""
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import mlflow
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -40,7 +43,7 @@ from training.kinds import Kind
 from training.model import fit, inputs, predict
 from training.synthetic import synthetic_rides
 from training.twin.convert import Twin, convert
-from training.twin.flavor import write_twin
+from training.twin.flavor import add_twin, write_twin
 from training.twin.proof import largest_difference
 
 SYNTHETIC = synthetic_rides(300, seed=3)
@@ -284,3 +287,21 @@ def test_ride_has_one_prediction_whatever_its_batch(batch: list[Ride]) -> None:
 
 
 WEIGHTS = convert(rows_into(Ridge())).weights
+
+
+def test_twin_of_a_pickled_model_leaves_the_pickle_as_it_is(tmp_path: Path) -> None:
+    """It is no archive to pack, also where it holds one and ends like one."""
+    archive = BytesIO()
+    with ZipFile(archive, "w") as written:
+        written.writestr("zones", "1 to 265")
+    pipeline = rows_into(LinearRegression())
+    pipeline.map_of_zones = archive.getvalue()
+    folder = tmp_path / "model"
+    mlflow.sklearn.save_model(
+        pipeline, folder, pip_requirements=[], serialization_format="cloudpickle"
+    )
+    pickled = (folder / "model.pkl").read_bytes()
+
+    add_twin(folder, mlflow.models.Model.load(str(folder)), pipeline, RIDES[:9])
+
+    assert (folder / "model.pkl").read_bytes() == pickled

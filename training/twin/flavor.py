@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile, is_zipfile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import mlflow.sklearn
 import msgspec
@@ -53,7 +53,7 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
     """Write the twin of a model into the model's folder, and name it in its `MLmodel`.
 
     The model's own file is then of no use to the function, which brings it from S3 all the same,
-    for a digest covers it: if it is an archive, it is packed.
+    for a digest covers it: a skops file is packed.
 
     Returns:
         The largest difference on the rides, in the unit of the prediction.
@@ -73,7 +73,10 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
         raise
     for name, flavor in flavors.items():
         mlflow_model.add_flavor(name, **flavor)
-    _pack(folder / mlflow_model.flavors["sklearn"]["pickled_model"])
+    flavor = mlflow_model.flavors["sklearn"]
+    # Told by the flavour: a pickle that holds an archive looks like one.
+    if flavor["serialization_format"] == "skops":
+        _pack(folder / flavor["pickled_model"])
     files = (path for path in folder.rglob("*") if path.is_file())
     mlflow_model.model_size_bytes = sum(path.stat().st_size for path in files)
     mlflow_model.save(str(folder / MLMODEL))
@@ -107,10 +110,9 @@ def write_twin(twin: Twin, folder: Path) -> dict[str, dict[str, Any]]:
 
 def _pack(path: Path) -> None:
     """Deflate a skops file, which is an archive that nothing was deflated in."""
-    if not is_zipfile(path):
-        return
     packed = path.with_name(f"{path.name}.packed")
     with ZipFile(path) as old, ZipFile(packed, "w", ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            new.writestr(name, old.read(name))
+        for part in old.infolist():
+            # With the date it has: a release knows a twin that it made before by its digest.
+            new.writestr(part, old.read(part), ZIP_DEFLATED)
     packed.replace(path)
