@@ -78,8 +78,8 @@ def text_of(key: Key) -> str:
 def key_of(text: str) -> Key:
     """What a value of a text feature is told by; a text that no ride has stays one.
 
-    So does one of more digits than a zone ever had: a dictionary of such numbers can be crafted to
-    take for ever.
+    So does one of more digits than a zone ever had: a dictionary of such numbers, or of pairs of
+    them, can be crafted to take for ever. Up to nine digits, no pairs to speak of share a hash.
     """
     found = _zones(text)
     if found is None:
@@ -88,7 +88,7 @@ def key_of(text: str) -> Key:
     return int(pickup) if dropoff is None else (int(pickup), int(dropoff))
 
 
-_ZONE = "(0|-?[1-9][0-9]{0,16})"
+_ZONE = "(0|-?[1-9][0-9]{0,8})"
 _zones = re.compile(f"{_ZONE}(?:_{_ZONE})?").fullmatch
 
 
