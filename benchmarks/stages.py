@@ -71,8 +71,8 @@ class Stages:
 
 
 def _decoded(payloads: Sequence[bytes]) -> Sequence[RideEvent]:
-    plain = decode_ride_events(payloads)
-    return [decode_ride_event(payload) for payload in payloads] if plain is None else plain
+    events = decode_ride_events(payloads)
+    return list(map(decode_ride_event, payloads)) if events is None else events
 
 
 def _timed[Made](make: Callable[[], Made]) -> tuple[float, Made]:

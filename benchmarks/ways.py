@@ -82,7 +82,7 @@ def product(model: Path, endpoint: str | None) -> Handle:
 
 
 def floor() -> Handle:
-    """What nothing can do without: decode each ride, typed, and encode an event of it."""
+    """The least that can be done ride by ride: decode it, typed, and encode an event of it."""
     from model_service.events import PredictionEvent, RideEvent, prediction_of
 
     decode, encode = msgspec.json.Decoder(RideEvent).decode, msgspec.json.Encoder().encode
@@ -101,7 +101,7 @@ def floor() -> Handle:
 
 
 def _log_to_nowhere() -> None:
-    """Format log lines as on Lambda, so that they cost what they cost."""
+    """Have log lines formatted and written, as text."""
     from model_service.logs import set_up_logging
 
     logging.basicConfig(filename=os.devnull, level=logging.WARNING)

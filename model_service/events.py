@@ -228,7 +228,7 @@ def _are_sound(payloads: Sequence[bytes], events: Sequence[RideEvent]) -> bool:
     """
     text = b"\n".join(payloads)
     longest = max(map(len, payloads), default=0)
-    # No more than the fields that must be there, and too short for an ID that is too long.
+    # No more names than must be there, so none twice and none skipped; and no room for a long ID.
     if text.count(b":") == _COLONS * len(events) and longest <= MAX_PARTITION_KEY_CHARACTERS:
         return True
     return (
@@ -361,4 +361,5 @@ _FIELDS: tuple[FieldRule, ...] = (
         RIDE_ID_ALLOWED,
     ),
 )
+# Each rule but the first, which is the event's own, is that of one name.
 _COLONS = len(_FIELDS) - 1

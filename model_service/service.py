@@ -129,7 +129,7 @@ class Service:
         return self._answer(entries, unfinished)
 
     def _decode(self, fates: Fates) -> Rides:
-        events = decode_ride_events([source.kinesis.data for source in fates.records])
+        events = decode_ride_events([record.payload for record in fates.records])
         if events is not None:
             return Rides(fates.records, events)
         records = list(self._user_records(fates))
