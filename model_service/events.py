@@ -1,6 +1,7 @@
 """The wire types: ride events in, prediction events out, rejections aside."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
@@ -244,8 +245,12 @@ def _may_repeat(text: bytes, events: int) -> bool:
         text.count(b'"ride') > 2 * events  # ride and ride_id
         or text.count(b'LocationID"') > 2 * events  # where it starts and ends
         or text.count(b'"trip_distance') > events
-        or b"\\" in text  # a name may be spelt with it
+        or _escapes_ascii(text) is not None  # a name may be spelt so
     )
+
+
+# Other text, such as é, is escaped by many producers, and is in no name that counts.
+_escapes_ascii = re.compile(rb"\\u00[2-7]").search
 
 
 def _is_utf8(text: bytes) -> bool:

@@ -13,6 +13,7 @@ EVENTS = [
     '{"ride_id":7,"ride":{"trip_distance":1,"DOLocationID":2,"PULocationID":3}}',
     f'{EVENT[:-1]},"vendor":{{"name":"a:b","at":[1,"é"]}}}}',
     EVENT.replace('"a"', f'"{"é" * 128}"'),
+    EVENT.replace("},", '},"name":"Montr\\u00e9al \\u5317 \\"a\\" \\\\ \\n",'),
 ]
 # Whole events, pieces of them, and what could make two pieces one: cut anywhere, and put together.
 _pieces = st.one_of(
@@ -21,7 +22,8 @@ _pieces = st.one_of(
         lambda cut: cut[0][min(cut[1:]) : max(cut[1:])]
     ),
     st.sampled_from(["{", "}", "\n", " ", ",", '"', ":", "[", "]", "}\n{", '{"x":{}', "7}", "é"]),
-    st.sampled_from(['"ride":{},', '"ride_id":1,', '"\\u0072ide":1,', '"trip_distance":1,']),
+    st.sampled_from(['"ride":{},', '"ride_id":1,', '"\\u0072ide_id":1,', '"trip_distance":1,']),
+    st.sampled_from(["\\", '\\"', "\\u00e9", "\\u0072ide", '"x":"\\"ride",', '"r\\u0069de_id":2,']),
 )
 _payloads = st.lists(st.lists(_pieces, max_size=4).map("".join).map(str.encode), max_size=5)
 
