@@ -29,8 +29,6 @@ ENCODE = "prediction events, encoded"
 REST = "bookkeeping and log"
 STAGES = (ENVELOPE, DECODE, FEATURES, MODEL, ENCODE, REST)
 
-_encode = msgspec.json.Encoder().encode
-
 
 class Stages:
     """Times the stages of one model."""

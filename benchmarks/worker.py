@@ -136,7 +136,7 @@ class Worker(AbstractContextManager["Worker"]):
 def worker_environ() -> dict[str, str]:
     """This shell's variables, without those that lead to an AWS account, a proxy or a model.
 
-    Nor has it those that keep bytecode from being kept, which an image has of all modules.
+    Nor with the one that keeps Python from writing bytecode, which an image has of all modules.
     """
     kept = {
         name: value

@@ -15,6 +15,7 @@ from model_service.events import (
     is_finite,
     is_object,
     is_ride_id,
+    is_text,
     parse_json,
     require_fields,
     require_utf8,
@@ -89,13 +90,7 @@ def _require_size(payload: bytes) -> None:
 
 
 def _is_event_id(value: Any) -> bool:
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_EVENT_ID_CHARACTERS:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
-    return True
+    return is_text(value) and 0 < len(value) <= MAX_EVENT_ID_CHARACTERS
 
 
 # From the outside in, so that a fault is named where it is.

@@ -33,7 +33,7 @@ _MOST_FIELDS_OF_A_USER_RECORD = 100
 _DIGEST_BYTES = 16
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES = 10
-_MORE_FOLLOWS = 0x80
+_MORE_FOLLOWS = 0x80  # the highest bit of an octet, which has seven of the integer
 
 
 def deaggregate(payload: bytes) -> list[tuple[str, bytes]]:
@@ -86,8 +86,8 @@ def aggregate(records: Sequence[tuple[str, bytes]], hash_key: int) -> bytes:
 
 def _encode_varint(value: int) -> bytes:
     octets = bytearray()
-    while value > 0x7F:  # noqa: PLR2004 - seven bits an octet
-        octets.append(value & 0x7F | 0x80)
+    while value >= _MORE_FOLLOWS:
+        octets.append(value & 0x7F | _MORE_FOLLOWS)
         value >>= 7
     octets.append(value)
     return bytes(octets)

@@ -313,6 +313,17 @@ def is_object(value: Any) -> bool:
     return isinstance(value, dict)
 
 
+def is_text(value: Any) -> bool:
+    """Whether a value is a text that UTF-8 can say: one without half of a surrogate pair."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

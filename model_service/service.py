@@ -133,7 +133,7 @@ class Service:
         if events is not None:
             return Rides(fates.records, events)
         records = list(self._user_records(fates))
-        if len(records) != len(fates.records):  # some were aggregated: what is in them may do
+        if records != fates.records:  # some were aggregated: what is in them may do
             events = decode_ride_events([record.payload for record in records])
         return self._decode_each(records, fates) if events is None else Rides(records, events)
 

@@ -9,6 +9,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
+from model_service.events import is_text
 from model_service.features import FEATURES, MADE
 from training.errors import CannotConvert
 
@@ -51,7 +52,7 @@ def columns(encoder: Any) -> list[Column]:
         if FEATURES.get(column.feature) is not (float if isinstance(column, Number) else str):
             raise CannotConvert(f"it takes {column.feature!r}, which {MADE}")
         for value in _values(column):
-            if not _is_text(value):
+            if not is_text(value):
                 raise CannotConvert(f"its {column.feature} may be {value!r}, which is no text")
     return made
 
@@ -63,16 +64,6 @@ def _values(column: Column) -> Iterable[Any]:
         case Encoded(_, values, _):
             return values
     return ()
-
-
-def _is_text(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
-    return True
 
 
 def _columns(encoder: Any) -> Iterator[Column]:
