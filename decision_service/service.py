@@ -23,6 +23,7 @@ from model_service.kinesis import (
     source_records,
     user_records,
 )
+from model_service.logs import log_fields
 from model_service.rejections import store_rejections
 from model_service.sinks import RejectionSink
 
@@ -138,11 +139,11 @@ class Service:
             counts["put"] += len(self._put(cases, deadline))
         # Whether there was time or not: an alarm goes by it.
         fields = {"model": self._rules.name, **counts}
-        logger.info(
+        log_fields(
+            logger,
             "swept: %(decided)d decided, %(incomplete)d of them incomplete, %(put)d put; "
             "%(undecided)d cases without a decision",
             fields,
-            extra=fields,
         )
         return dict(counts)
 
@@ -246,13 +247,12 @@ class Service:
             "rejected": len(fates.rejected),
             "unfinished": len({record.sequence_number for record in fates.unfinished}),
         }
-        # With Lambda's JSON log format these are fields; template.yaml makes metrics of them.
-        logger.info(
+        log_fields(
+            logger,
             "%(records)d records: %(decided)d decided, %(incomplete)d of them incomplete; %(late)d "
             "late, %(duplicates)d duplicates, %(ignored)d of no need, %(rejected)d rejected; "
             "%(undecided)d cases without a decision; %(unfinished)d records come again",
             fields,
-            extra=fields,
         )
 
 

@@ -1,7 +1,7 @@
 """Ride -> model features: the one definition for training, stream, web and batch.
 
 Features are made by the column, a batch at a time: a few vector operations cost a ride far less
-than an object of its own would.
+than an object of its own would. A few rides are sooner done without vectors.
 """
 
 import re
@@ -19,7 +19,11 @@ Zones = int | tuple[int, int]
 Key = Zones | str
 
 # A value for each ride.
-Column = Sequence[Zones] | NDArray[np.float64]
+Numbers = Sequence[float] | NDArray[np.float64]
+Column = Sequence[Zones] | Numbers
+
+# Numbers of up to so many rides are lists: vectors take longer to begin than lists take in all.
+FEW: Final = 10
 
 # By name, and in this order.
 Features = Mapping[str, Column]
@@ -43,13 +47,11 @@ def ride_features(rides: Sequence[Ride]) -> Features:
     return zone_features(
         [ride.PULocationID for ride in rides],
         [ride.DOLocationID for ride in rides],
-        np.array([ride.trip_distance for ride in rides], np.float64),
+        [ride.trip_distance for ride in rides],
     )
 
 
-def zone_features(
-    pickups: Sequence[int], dropoffs: Sequence[int], distances: NDArray[np.float64]
-) -> Features:
+def zone_features(pickups: Sequence[int], dropoffs: Sequence[int], distances: Numbers) -> Features:
     """The features of rides that are columns already.
 
     A distance of 0 means that the taximeter did not measure one, which is a feature of its own.
@@ -59,15 +61,27 @@ def zone_features(
         dropoffs: TLC zones where they end.
         distances: Miles, finite, at least 0.
     """
-    miles = np.minimum(distances, _MAX_MILES)
+    numbers = _as_lists if len(distances) <= FEW else _as_vectors
+    miles, log_miles, no_miles = numbers(distances)
     return {
         PAIR: list(zip(pickups, dropoffs, strict=True)),
         PICKUP: pickups,
         DROPOFF: dropoffs,
         "trip_distance": miles,
-        "log_distance": np.log1p(miles),
-        "no_distance": np.equal(miles, _NO_MILES).astype(np.float64),
+        "log_distance": log_miles,
+        "no_distance": no_miles,
     }
+
+
+def _as_vectors(distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    miles = np.minimum(np.asarray(distances, np.float64), _MAX_MILES)
+    return miles, np.log1p(miles), np.equal(miles, _NO_MILES).astype(np.float64)
+
+
+def _as_lists(distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """The same numbers, to the bit; `math.log1p` would not give those."""
+    miles = [min(float(distance), MAX_DISTANCE_MILES) for distance in distances]
+    return miles, [float(np.log1p(mile)) for mile in miles], [float(mile == 0) for mile in miles]
 
 
 def text_of(key: Key) -> str:
@@ -105,7 +119,10 @@ def table(features: Features) -> NDArray[Any]:
 
 def to_list(column: Column) -> Sequence[str | float]:
     """A column as text or as Python's floats."""
-    return column.tolist() if isinstance(column, np.ndarray) else list(map(text_of, column))
+    if isinstance(column, np.ndarray):
+        numbers: list[float] = column.tolist()
+        return numbers
+    return [value if isinstance(value, float) else text_of(value) for value in column]
 
 
 # Name and type of each feature, for those who check what a model was trained on.

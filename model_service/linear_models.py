@@ -5,7 +5,6 @@ soonest to start and the quickest for one ride as for thousands.
 """
 
 from collections.abc import Mapping, Sequence
-from operator import add
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,14 +13,21 @@ import numpy as np
 from msgspec import Struct
 
 from model_service.errors import ModelRefused, brief
-from model_service.features import DROPOFF, FEATURES, MADE, PAIR, PICKUP, Features, Key, key_of
+from model_service.features import (
+    DROPOFF,
+    FEATURES,
+    FEW,
+    MADE,
+    PAIR,
+    PICKUP,
+    Features,
+    Key,
+    key_of,
+)
 from model_service.memory import at_most, loading_bytes
 from model_service.model_files import inside
 
 FLAVOR: Final = "weights"
-
-# As many rides are predicted sooner without vectors, which take longer to begin.
-_FEW = 10
 
 
 class Lookup(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,18 +68,20 @@ class LinearModel:
     def predict(self, features: Features) -> Sequence[float]:
         """One value for each ride of `features`, in their order."""
         rides = len(next(iter(features.values())))
-        return self._sums_of_few(features, rides) if rides <= _FEW else self._sums(features, rides)
+        return self._sums_of_few(features, rides) if rides <= FEW else self._sums(features, rides)
 
     def _sums_of_few(self, features: Features, rides: int) -> list[float]:
         """What `_sums` gives, to the bit."""
-        values = [self._intercept] * rides
-        for name, weight in self._numbers:
-            numbers = np.asarray(features[name]).tolist()
-            values = [
-                value + number * weight for value, number in zip(values, numbers, strict=True)
-            ]
-        for name, weight_of in self._lookups:
-            values = list(map(add, values, map(weight_of, features[name])))
+        numbers: list[tuple[Any, float]] = [(features[name], w) for name, w in self._numbers]
+        lookups = [(features[name], weight_of) for name, weight_of in self._lookups]
+        values = []
+        for place in range(rides):
+            value = self._intercept
+            for column, weight in numbers:
+                value += column[place] * weight
+            for column, weight_of in lookups:
+                value += weight_of(column[place])
+            values.append(value)
         return values
 
     def _sums(self, features: Features, rides: int) -> list[float]:

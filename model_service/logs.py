@@ -1,6 +1,7 @@
 """What a Lambda function logs."""
 
 import logging
+from collections.abc import Mapping
 
 
 def set_up_logging(*packages: str) -> None:
@@ -18,3 +19,22 @@ def set_up_logging(*packages: str) -> None:
     logging.logThreads = logging.logProcesses = False
     logging.logMultiprocessing = False
     logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # new in 3.12
+
+
+def log_fields(logger: logging.Logger, line: str, fields: Mapping[str, object]) -> None:
+    """Log what an invocation came to, as one line and as its fields.
+
+    In Lambda's JSON log format these stand by themselves; template.yaml makes metrics of them.
+
+    Args:
+        logger: Whose line it is.
+        line: Its text, which names the fields.
+        fields: What is in it, and more.
+    """
+    # Not by `logger.info`, which looks for its caller in the stack: a fifth of what the line costs.
+    if logger.isEnabledFor(logging.INFO):
+        nowhere = ("(unknown file)", 0)  # as logging has it
+        record = logger.makeRecord(
+            logger.name, logging.INFO, *nowhere, line, (fields,), None, extra=fields
+        )
+        logger.handle(record)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model_service.errors import ModelRefused, brief
-from model_service.features import FEATURES, MADE, Column, Features, to_list
+from model_service.features import FEATURES, MADE, Column, Features, text_of
 from model_service.memory import at_most, loading_bytes
 from model_service.model_files import inside
 
@@ -97,5 +97,5 @@ def _tensor(path: Path, entry: Any) -> Callable[[Column], Any]:
     # As a column of one value a row, as some converters have it.
     shape = (-1,) if len(entry.shape) == 1 else (-1, 1)
     if python_type is str:
-        return lambda column: np.array(to_list(column), dtype=numpy_type).reshape(shape)
+        return lambda column: np.array(list(map(text_of, column)), dtype=numpy_type).reshape(shape)
     return lambda column: np.asarray(column, dtype=numpy_type).reshape(shape)

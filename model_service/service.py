@@ -27,6 +27,7 @@ from model_service.kinesis import (
     source_records,
     user_records,
 )
+from model_service.logs import log_fields
 from model_service.prediction_encoder import PredictionEncoder
 from model_service.predictors import Predictor
 from model_service.rejections import store_rejections
@@ -250,12 +251,11 @@ class Service:
             "rejected": len(fates.rejected),
             "unfinished": len({record.sequence_number for record in unfinished}),
         }
-        # With Lambda's JSON log format these are fields; template.yaml makes a metric of them.
-        logger.info(
+        log_fields(
+            logger,
             "%(records)d records from %(first)s: %(predicted)d rides predicted, "
             "%(rejected)d rejected; %(unfinished)d records come again",
             fields,
-            extra=fields,
         )
 
 

@@ -1,0 +1,29 @@
+"""What functions log."""
+
+import logging
+
+import pytest
+
+from model_service.logs import log_fields
+
+FIELDS = {"records": 3, "model": "duration"}
+logger = logging.getLogger("model_service.test")
+
+
+def test_fields_are_in_the_line_and_of_the_record(caplog: pytest.LogCaptureFixture) -> None:
+    """For people, and for metrics."""
+    with caplog.at_level(logging.INFO, logger.name):
+        log_fields(logger, "%(records)d records", FIELDS)
+
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == (logger.name, "INFO")
+    assert record.getMessage() == "3 records"
+    assert FIELDS.items() <= vars(record).items()
+
+
+def test_fields_are_not_logged_where_only_warnings_are(caplog: pytest.LogCaptureFixture) -> None:
+    """As any line of information."""
+    with caplog.at_level(logging.WARNING, logger.name):
+        log_fields(logger, "%(records)d records", FIELDS)
+
+    assert not caplog.records
