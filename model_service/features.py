@@ -20,7 +20,7 @@ Key = Zones | str
 
 # A value for each ride.
 Numbers = Sequence[float] | NDArray[np.float64]
-Column = Sequence[Zones] | Numbers
+type Column = ZonePairs | Sequence[int] | Numbers
 
 # Numbers of up to so many rides are lists: vectors take longer to begin than lists take in all.
 FEW: Final = 10
@@ -40,6 +40,21 @@ PAIR: Final = "PU_DO"
 MAX_DISTANCE_MILES = 40.0
 # As numpy would make them, for each batch again.
 _MAX_MILES, _NO_MILES = np.array(MAX_DISTANCE_MILES), np.array(0.0)
+
+
+class ZonePairs:
+    """The pair of zones of each ride, made where it is looked at: not every model does.
+
+    Args:
+        pickups: Zones where the rides start.
+        dropoffs: Zones where they end.
+    """
+
+    def __init__(self, pickups: Sequence[int], dropoffs: Sequence[int]) -> None:
+        self._pickups, self._dropoffs = pickups, dropoffs
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return zip(self._pickups, self._dropoffs, strict=True)
 
 
 def ride_features(rides: Sequence[Ride]) -> Features:
@@ -64,7 +79,7 @@ def zone_features(pickups: Sequence[int], dropoffs: Sequence[int], distances: Nu
     numbers = _as_lists if len(distances) <= FEW else _as_vectors
     miles, log_miles, no_miles = numbers(distances)
     return {
-        PAIR: list(zip(pickups, dropoffs, strict=True)),
+        PAIR: ZonePairs(pickups, dropoffs),
         PICKUP: pickups,
         DROPOFF: dropoffs,
         "trip_distance": miles,

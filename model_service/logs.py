@@ -31,10 +31,10 @@ def log_fields(logger: logging.Logger, line: str, fields: Mapping[str, object]) 
         line: Its text, which names the fields.
         fields: What is in it, and more.
     """
-    # Not by `logger.info`, which looks for its caller in the stack: a fifth of what the line costs.
+    # Not by `logger.info`, which looks for its caller in the stack, and for each field's name among
+    # its own: a fourth of what a line costs.
     if logger.isEnabledFor(logging.INFO):
         nowhere = ("(unknown file)", 0)  # as logging has it
-        record = logger.makeRecord(
-            logger.name, logging.INFO, *nowhere, line, (fields,), None, extra=fields
-        )
+        record = logger.makeRecord(logger.name, logging.INFO, *nowhere, line, (fields,), None)
+        vars(record).update(fields)
         logger.handle(record)

@@ -130,7 +130,7 @@ class Service:
         return self._answer(entries, unfinished)
 
     def _decode(self, fates: Fates) -> Rides:
-        events = decode_ride_events([record.payload for record in fates.records])
+        events = decode_ride_events([record.kinesis.data for record in fates.records])
         if events is not None:
             return Rides(fates.records, events)
         records = list(self._user_records(fates))
@@ -209,7 +209,7 @@ class Service:
         return values
 
     def _take_values(self, rides: Rides, values: Sequence[float], fates: Fates) -> None:
-        if all(map(isfinite, values)):
+        if isfinite(sum(values)):  # then each of them is
             fates.predict(rides, values)
             return
         for record, event, value in zip(*rides, values, strict=True):

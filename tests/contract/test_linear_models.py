@@ -9,7 +9,7 @@ import yaml
 
 from model_service.errors import ModelRefused
 from model_service.events import Ride
-from model_service.features import ride_features
+from model_service.features import FEW, ride_features
 from model_service.predictors import Predictor, load_predictor
 
 WEIGHTS: dict[str, Any] = {
@@ -63,7 +63,7 @@ def test_zones_count_by_themselves_and_as_a_pair(tmp_path: Path, names: list[str
     }
     used = {name: texts[name] for name in names}
     model = loaded(tmp_path, json.dumps({"intercept": 0.5, "numbers": {}, "texts": used}))
-    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)]
+    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)] * FEW
 
     predicted = model.predict(ride_features([Ride(*pair, 1.0) for pair in zones]))
 
@@ -122,15 +122,31 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
         loaded(tmp_path, json.dumps(WEIGHTS)[:-9])
 
 
+def test_zones_that_would_fill_the_memory_count_all_the_same(tmp_path: Path) -> None:
+    """Of a thousand zones, a million pairs are not kept ready."""
+    zones = {str(zone): zone / 7 for zone in range(1, 1001)}
+    texts = {
+        "PU": {"weights": zones, "default": 0.1},
+        "DO": {"weights": zones, "default": 0.2},
+        "PU_DO": {"weights": {"1_2": 0.3}, "default": 0.4},
+    }
+    model = loaded(tmp_path, json.dumps({"intercept": 0.5, "numbers": NUMBERS, "texts": texts}))
+    rides = [Ride(1, 2, 0.0), Ride(1000, 3, 1.0), Ride(0, 1001, 2.0)] * FEW
+
+    together = model.predict(ride_features(rides))
+
+    assert together[0] == 0.5 + NUMBERS["no_distance"] + (0.3 + 1 / 7 + 2 / 7)
+    assert list(together) == [model.predict(ride_features([ride]))[0] for ride in rides]
+
+
 def test_weights_of_numbers_that_would_collide_stay_text(tmp_path: Path) -> None:
-    """Numbers of one hash, as many as a file holds, are looked up as soon as others."""
+    """Numbers of one hash, as many as a file holds, would take ever longer to be told apart."""
     weights = {str(n * (2**61 - 1)): 1.0 for n in range(2, 200)}
     texts = {"PU": {"weights": weights, "default": 0.0}}
 
     model = loaded(tmp_path, json.dumps({**WEIGHTS, "texts": texts}))
 
-    ((_, weight_of),) = model._lookups  # type: ignore[attr-defined]
-    assert {type(key) for key in weight_of.__self__} == {str}
+    assert not model._zones._rows  # type: ignore[attr-defined]
 
 
 def test_no_rides_have_no_values(tmp_path: Path) -> None:
