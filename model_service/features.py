@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from model_service.events import Ride
@@ -42,19 +43,19 @@ MAX_DISTANCE_MILES = 40.0
 _MAX_MILES, _NO_MILES = np.array(MAX_DISTANCE_MILES), np.array(0.0)
 
 
-class ZonePairs:
+class ZonePairs(Struct, frozen=True):
     """The pair of zones of each ride, made where it is looked at: not every model does.
 
-    Args:
+    Attributes:
         pickups: Zones where the rides start.
         dropoffs: Zones where they end.
     """
 
-    def __init__(self, pickups: Sequence[int], dropoffs: Sequence[int]) -> None:
-        self._pickups, self._dropoffs = pickups, dropoffs
+    pickups: Sequence[int]
+    dropoffs: Sequence[int]
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
-        return zip(self._pickups, self._dropoffs, strict=True)
+        return zip(self.pickups, self.dropoffs, strict=True)
 
 
 def ride_features(rides: Sequence[Ride]) -> Features:

@@ -33,9 +33,6 @@ FLAVOR: Final = "weights"
 # Of pairs of zones, ready in 8 MB. TLC has 265 zones, which make 70,000.
 _MAX_SUMS = 1_000_000
 
-# Numeric features, with their weights.
-_Weighted = Sequence[tuple[Any, float]]
-
 
 class Lookup(Struct, frozen=True, forbid_unknown_fields=True):
     """Weights of a text feature.
@@ -76,32 +73,27 @@ class LinearModel:
 
     def predict(self, features: Features) -> Sequence[float]:
         """One value for each ride of `features`, in their order."""
-        pickups: Any = features[PICKUP]
-        dropoffs: Any = features[DROPOFF]
-        numbers = [(features[name], weight) for name, weight in self._numbers]
-        sums = self._sums_of_few if len(pickups) <= FEW else self._sums
-        return sums(pickups, dropoffs, numbers)
+        columns: Mapping[str, Any] = features
+        sums = self._sums_of_few if len(columns[PICKUP]) <= FEW else self._sums
+        return sums(columns)
 
-    def _sums(
-        self, pickups: Sequence[int], dropoffs: Sequence[int], numbers: _Weighted
-    ) -> Sequence[float]:
-        values = np.full(len(pickups), self._intercept)
-        for column, weight in numbers:
-            values += np.multiply(column, weight)
-        values += self._zones.of_all(pickups, dropoffs)
+    def _sums(self, columns: Mapping[str, Any]) -> list[float]:
+        values = np.full(len(columns[PICKUP]), self._intercept)
+        for name, weight in self._numbers:
+            values += np.multiply(columns[name], weight)
+        values += self._zones.of_all(columns[PICKUP], columns[DROPOFF])
         predictions: list[float] = values.tolist()
         return predictions
 
-    def _sums_of_few(
-        self, pickups: Sequence[int], dropoffs: Sequence[int], numbers: _Weighted
-    ) -> Sequence[float]:
+    def _sums_of_few(self, columns: Mapping[str, Any]) -> list[float]:
         """What `_sums` gives, to the bit."""
         values = []
-        for place, zones in enumerate(zip(pickups, dropoffs, strict=True)):
+        zones = zip(columns[PICKUP], columns[DROPOFF], strict=True)
+        for place, (pickup, dropoff) in enumerate(zones):
             value = self._intercept
-            for column, weight in numbers:
-                value += column[place] * weight
-            values.append(value + self._zones.of(*zones))
+            for name, weight in self._numbers:
+                value += columns[name][place] * weight
+            values.append(value + self._zones.of(pickup, dropoff))
         return values
 
 
@@ -163,7 +155,8 @@ class _ZoneArray:
 
     def of(self, pickup: int, dropoff: int) -> float:
         """The sum for one ride."""
-        return float(self._sums[self._rows[pickup], self._columns[dropoff]])
+        total: float = self._sums.item(self._rows[pickup], self._columns[dropoff])
+        return total
 
     def of_all(self, pickups: Sequence[int], dropoffs: Sequence[int]) -> NDArray[np.float64]:
         """A sum for each ride."""

@@ -35,6 +35,6 @@ def log_fields(logger: logging.Logger, line: str, fields: Mapping[str, object]) 
     # its own: a fourth of what a line costs.
     if logger.isEnabledFor(logging.INFO):
         nowhere = ("(unknown file)", 0)  # as logging has it
-        record = logger.makeRecord(logger.name, logging.INFO, *nowhere, line, (fields,), None)
+        record = logger.makeRecord(logger.name, logging.INFO, *nowhere, line % fields, (), None)
         vars(record).update(fields)
         logger.handle(record)

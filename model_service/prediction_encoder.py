@@ -14,6 +14,10 @@ from model_service.events import PredictionEvent, RideId, prediction_of
 # What leaves a value open. In JSON, it is always escaped.
 _HOLE: Final[Any] = msgspec.Raw(b"\0")
 
+# As many texts are sooner made one by one than taken out of one text.
+_FEW = 4
+
+_encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -56,5 +60,8 @@ _END = '"}'
 
 
 def _texts(values: Sequence[RideId | float]) -> list[str]:
-    """Each value as JSON, in which a text has no line break."""
+    """Each value as JSON."""
+    if len(values) <= _FEW:
+        return [_encode(value).decode() for value in values]
+    # None has a line break: in a text, it is escaped.
     return _encode_lines(values).decode().split("\n")[:-1]

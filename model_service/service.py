@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from model_service.deadline import Deadline
 from model_service.errors import ModelBroken, place_of
@@ -46,7 +47,7 @@ class Model:
     predictor: Predictor
 
 
-class Rides(NamedTuple):
+class Rides(Struct, frozen=True):
     """Valid ride events, and the user records that hold them, place for place."""
 
     records: Sequence[UserRecord]
@@ -179,7 +180,7 @@ class Service:
         failures: list[tuple[UserRecord, Reason, str]] = []
         last = ""
         tried = 0
-        for record, event in zip(*rides, strict=True):
+        for record, event in zip(rides.records, rides.events, strict=True):
             if deadline.passed():
                 break
             tried += 1
@@ -212,7 +213,7 @@ class Service:
         if isfinite(sum(values)):  # then each of them is
             fates.predict(rides, values)
             return
-        for record, event, value in zip(*rides, values, strict=True):
+        for record, event, value in zip(rides.records, rides.events, values, strict=True):
             if isfinite(value):
                 fates.predict(Rides([record], [event]), [value])
             else:
