@@ -23,7 +23,8 @@ Key = Zones | str
 Numbers = Sequence[float] | NDArray[np.float64]
 type Column = ZonePairs | Sequence[int] | Numbers
 
-# Numbers of up to so many rides are lists: vectors take longer to begin than lists take in all.
+# Numbers of up to so many rides are lists of floats, on which `linear_models` relies: vectors take
+# longer to begin than lists take in all.
 FEW: Final = 10
 
 # By name, and in this order.
@@ -44,7 +45,7 @@ _MAX_MILES, _NO_MILES = np.array(MAX_DISTANCE_MILES), np.array(0.0)
 
 
 class ZonePairs(Struct, frozen=True):
-    """The pair of zones of each ride, made where it is looked at: not every model does.
+    """The pair of zones of each ride, made as it is iterated over: not every model does that.
 
     Attributes:
         pickups: Zones where the rides start.
@@ -76,7 +77,14 @@ def zone_features(pickups: Sequence[int], dropoffs: Sequence[int], distances: Nu
         pickups: TLC zones where the rides start.
         dropoffs: TLC zones where they end.
         distances: Miles, finite, at least 0.
+
+    Raises:
+        ValueError: These are not as many as each other.
     """
+    if not len(pickups) == len(dropoffs) == len(distances):
+        raise ValueError(
+            f"{len(pickups)} pickups, {len(dropoffs)} drop-offs and {len(distances)} distances"
+        )
     numbers = _as_lists if len(distances) <= FEW else _as_vectors
     miles, log_miles, no_miles = numbers(distances)
     return {
@@ -95,7 +103,7 @@ def _as_vectors(distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
 
 
 def _as_lists(distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """The same numbers, to the bit; `math.log1p` would not give those."""
+    """The numbers of `_as_vectors`, to the bit; `math.log1p` would give others."""
     miles = [min(float(distance), MAX_DISTANCE_MILES) for distance in distances]
     return miles, [float(np.log1p(mile)) for mile in miles], [float(mile == 0) for mile in miles]
 

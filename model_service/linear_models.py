@@ -30,7 +30,7 @@ from model_service.model_files import inside
 
 FLAVOR: Final = "weights"
 
-# Of pairs of zones, ready in 8 MB. TLC has 265 zones, which make 70,000.
+# Most pairs of zones whose sums are kept ready, in 8 MB. TLC's 265 zones make 70,000.
 _MAX_SUMS = 1_000_000
 
 
@@ -69,31 +69,31 @@ class LinearModel:
     def __init__(self, weights: Weights) -> None:
         self._intercept = weights.intercept
         self._numbers = list(weights.numbers.items())
-        self._zones = _zones(weights.texts)
+        self._zone_sums = _zone_sums(weights.texts)
 
     def predict(self, features: Features) -> Sequence[float]:
         """One value for each ride of `features`, in their order."""
         columns: Mapping[str, Any] = features
-        sums = self._sums_of_few if len(columns[PICKUP]) <= FEW else self._sums
-        return sums(columns)
+        predict = self._predict_few if len(columns[PICKUP]) <= FEW else self._predict_many
+        return predict(columns)
 
-    def _sums(self, columns: Mapping[str, Any]) -> list[float]:
+    def _predict_many(self, columns: Mapping[str, Any]) -> list[float]:
         values = np.full(len(columns[PICKUP]), self._intercept)
         for name, weight in self._numbers:
             values += np.multiply(columns[name], weight)
-        values += self._zones.of_all(columns[PICKUP], columns[DROPOFF])
+        values += self._zone_sums.of_all(columns[PICKUP], columns[DROPOFF])
         predictions: list[float] = values.tolist()
         return predictions
 
-    def _sums_of_few(self, columns: Mapping[str, Any]) -> list[float]:
-        """What `_sums` gives, to the bit."""
+    def _predict_few(self, columns: Mapping[str, Any]) -> list[float]:
+        """What `_predict_many` gives, to the bit."""
         values = []
         zones = zip(columns[PICKUP], columns[DROPOFF], strict=True)
         for place, (pickup, dropoff) in enumerate(zones):
             value = self._intercept
             for name, weight in self._numbers:
                 value += columns[name][place] * weight
-            values.append(value + self._zones.of(pickup, dropoff))
+            values.append(value + self._zone_sums.of(pickup, dropoff))
         return values
 
 
@@ -163,7 +163,7 @@ class _ZoneArray:
         return self._sums[self._rows.of_all(pickups), self._columns.of_all(dropoffs)]
 
 
-def _zones(texts: Mapping[str, Lookup]) -> _ZoneTables | _ZoneArray:
+def _zone_sums(texts: Mapping[str, Lookup]) -> _ZoneTables | _ZoneArray:
     """An array, unless one of so many zones would take too much memory."""
     tables = _ZoneTables(*(_table(texts.get(name, _NOTHING)) for name in (PAIR, PICKUP, DROPOFF)))
     pairs = [key for key in tables.pairs if isinstance(key, tuple)]

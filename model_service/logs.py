@@ -28,13 +28,14 @@ def log_fields(logger: logging.Logger, line: str, fields: Mapping[str, object]) 
 
     Args:
         logger: Whose line it is.
-        line: Its text, which names the fields.
-        fields: What is in it, and more.
+        line: Its text, in which fields are named as in `%(records)d`.
+        fields: Those, and others that the line leaves out. None is called as an attribute of
+            `logging.LogRecord`, such as `name` or `args`.
     """
-    # Not by `logger.info`, which looks for its caller in the stack, and for each field's name among
-    # its own: a fourth of what a line costs.
+    # Not by `logger.info`, which looks through the stack for its caller, and checks those names:
+    # a fourth of what a line costs.
     if logger.isEnabledFor(logging.INFO):
-        nowhere = ("(unknown file)", 0)  # as logging has it
-        record = logger.makeRecord(logger.name, logging.INFO, *nowhere, line % fields, (), None)
+        nowhere = ("(unknown file)", 0)  # as logging says it
+        record = logger.makeRecord(logger.name, logging.INFO, *nowhere, line, (fields,), None)
         vars(record).update(fields)
         logger.handle(record)

@@ -15,7 +15,7 @@ from model_service.events import PredictionEvent, RideId, prediction_of
 _HOLE: Final[Any] = msgspec.Raw(b"\0")
 
 # As many texts are sooner made one by one than taken out of one text.
-_FEW = 4
+_FEW_TEXTS = 4
 
 _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
@@ -61,7 +61,7 @@ _END = '"}'
 
 def _texts(values: Sequence[RideId | float]) -> list[str]:
     """Each value as JSON."""
-    if len(values) <= _FEW:
+    if len(values) <= _FEW_TEXTS:
         return [_encode(value).decode() for value in values]
     # None has a line break: in a text, it is escaped.
     return _encode_lines(values).decode().split("\n")[:-1]

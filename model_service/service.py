@@ -131,6 +131,7 @@ class Service:
         return self._answer(entries, unfinished)
 
     def _decode(self, fates: Fates) -> Rides:
+        # Their payloads, but for the property, which takes longer than it saves here.
         events = decode_ride_events([record.kinesis.data for record in fates.records])
         if events is not None:
             return Rides(fates.records, events)
@@ -210,7 +211,7 @@ class Service:
         return values
 
     def _take_values(self, rides: Rides, values: Sequence[float], fates: Fates) -> None:
-        if isfinite(sum(values)):  # then each of them is
+        if isfinite(sum(values)):  # no float that is not leaves a sum that is
             fates.predict(rides, values)
             return
         for record, event, value in zip(rides.records, rides.events, values, strict=True):

@@ -53,8 +53,14 @@ def test_ride_is_predicted_the_same_in_any_batch(tmp_path: Path) -> None:
     assert list(together) == [model.predict(ride_features([ride]))[0] for ride in rides]
 
 
-@pytest.mark.parametrize("names", [["PU_DO"], ["PU", "DO"], ["PU_DO", "PU"], ["DO", "PU_DO", "PU"]])
-def test_zones_count_by_themselves_and_as_a_pair(tmp_path: Path, names: list[str]) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [[], ["PU"], ["DO"], ["PU_DO"], ["PU", "DO"], ["PU_DO", "PU"], ["DO", "PU_DO", "PU"]],
+)
+@pytest.mark.parametrize("times", [1, FEW])
+def test_zones_count_by_themselves_and_as_a_pair(
+    tmp_path: Path, names: list[str], times: int
+) -> None:
     """Known or not, a pair and either of its zones each add their own weight."""
     texts = {
         "PU_DO": {"weights": {"1_2": 1.0, "3_4": 2.0, "1_2_3": 9.0}, "default": 4.0},
@@ -63,7 +69,7 @@ def test_zones_count_by_themselves_and_as_a_pair(tmp_path: Path, names: list[str
     }
     used = {name: texts[name] for name in names}
     model = loaded(tmp_path, json.dumps({"intercept": 0.5, "numbers": {}, "texts": used}))
-    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)] * FEW
+    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)] * times
 
     predicted = model.predict(ride_features([Ride(*pair, 1.0) for pair in zones]))
 
@@ -122,8 +128,8 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
         loaded(tmp_path, json.dumps(WEIGHTS)[:-9])
 
 
-def test_zones_that_would_fill_the_memory_count_all_the_same(tmp_path: Path) -> None:
-    """Of a thousand zones, a million pairs are not kept ready."""
+def test_thousand_zones_count_as_few_do(tmp_path: Path) -> None:
+    """Of more pairs than are kept ready, each is summed when it comes."""
     zones = {str(zone): zone / 7 for zone in range(1, 1001)}
     texts = {
         "PU": {"weights": zones, "default": 0.1},
@@ -139,14 +145,14 @@ def test_zones_that_would_fill_the_memory_count_all_the_same(tmp_path: Path) -> 
     assert list(together) == [model.predict(ride_features([ride]))[0] for ride in rides]
 
 
-def test_weights_of_numbers_that_would_collide_stay_text(tmp_path: Path) -> None:
+def test_weights_of_numbers_that_would_collide_have_no_place(tmp_path: Path) -> None:
     """Numbers of one hash, as many as a file holds, would take ever longer to be told apart."""
     weights = {str(n * (2**61 - 1)): 1.0 for n in range(2, 200)}
     texts = {"PU": {"weights": weights, "default": 0.0}}
 
     model = loaded(tmp_path, json.dumps({**WEIGHTS, "texts": texts}))
 
-    assert not model._zones._rows  # type: ignore[attr-defined]
+    assert not model._zone_sums._rows  # type: ignore[attr-defined]
 
 
 def test_no_rides_have_no_values(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from model_service.features import (
     rows,
     table,
     text_of,
+    zone_features,
 )
 
 rides = st.builds(Ride, st.integers(), st.integers(), st.floats(0, 1e9))
@@ -58,6 +59,17 @@ def test_ride_features_of_a_batch_are_those_of_each_ride(batch: list[Ride]) -> N
 
     assert list(rows(ride_features(batch))) == alone
     assert list(rows(ride_features(batch[:FEW]))) == alone[:FEW]
+
+
+@pytest.mark.parametrize("lengths", [(2, 1, 2), (1, 2, 2), (20, 20, 1), (20, 1, 20)])
+def test_columns_of_different_lengths_are_refused(lengths: tuple[int, int, int]) -> None:
+    """One value would count for all rides otherwise."""
+    pickups, dropoffs, distances = lengths
+
+    with pytest.raises(
+        ValueError, match=f"{pickups} pickups, {dropoffs} drop-offs and {distances} "
+    ):
+        zone_features([1] * pickups, [2] * dropoffs, np.ones(distances))
 
 
 def test_table_has_a_row_a_ride_and_a_column_a_feature() -> None:

@@ -27,3 +27,13 @@ def test_fields_are_not_logged_where_only_warnings_are(caplog: pytest.LogCapture
         log_fields(logger, "%(records)d records", FIELDS)
 
     assert not caplog.records
+
+
+def test_line_that_cannot_be_made_fails_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    """Predictions are on the stream by then: an error would have them put again."""
+    alone = logging.Logger("alone", logging.INFO)
+    alone.addHandler(logging.StreamHandler())
+
+    log_fields(alone, "%(unknown)d records", FIELDS)
+
+    assert "--- Logging error ---" in capsys.readouterr().err
