@@ -103,4 +103,4 @@ def _long_run(axes: Axes, results: Results) -> None:
     run = results.long_run
     axes.plot(run.rides, run.resident_mib, "o-")
     axes.set(xlabel="rides", ylabel="MiB", title="resident memory along a long run")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(bottom=0, top=1.1 * max(run.resident_mib))

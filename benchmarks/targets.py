@@ -96,9 +96,9 @@ def _starts(results: Results) -> list[Target]:
 
 
 _START_BOUNDS: Sequence[tuple[str, float, Callable[[Start], Spread | None]]] = (
-    ("cold start: share of the reference's", 1 / 5, lambda start: start.of_reference),
-    ("cold start: times boto3 and two clients", 1.7, lambda start: start.of_clients),
-    ("resident memory, MiB", 110, lambda start: start.resident_mib),
+    ("linear model, cold start: share of the reference's", 1 / 5, lambda start: start.of_reference),
+    ("linear model, cold start: times boto3 and two clients", 1.7, lambda start: start.of_clients),
+    ("linear model, resident memory, MiB", 110, lambda start: start.resident_mib),
 )
 
 

@@ -87,7 +87,10 @@ def _write_environment(emulator: Emulator) -> None:
         *(f"export {name}={value}" for name, value in emulator.environ.items()),
         f'command -v aws >/dev/null || export PATH="{PROJECT}/.venv/bin:$PATH"',
     ]
-    ENVIRONMENT_FILE.write_text("\n".join(lines) + "\n")
+    # At once: a shell that reads half of it would ask for a region, or lead to an account.
+    half = ENVIRONMENT_FILE.with_suffix(".half")
+    half.write_text("\n".join(lines) + "\n")
+    half.replace(ENVIRONMENT_FILE)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import PROJECT
 from tests.web import Web
@@ -30,18 +30,25 @@ FLAGS = [
 def browser() -> Iterator[Browser]:
     """A Chromium, in a profile of its own; `CHROMIUM` names another one than `make test` set up."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM") or UNPACKED / "chromium",
-            args=FLAGS,
-            env={
-                **os.environ,
-                "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),
-                "FONTCONFIG_PATH": str(UNPACKED / "fonts"),
-                "XDG_CACHE_HOME": str(UNPACKED / "cache"),
-            },
-        )
+        try:
+            browser = launched(playwright)
+        except Error:  # now and then a Chromium crashes as it starts, before it has seen a page
+            browser = launched(playwright)
         yield browser
         browser.close()
+
+
+def launched(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or UNPACKED / "chromium",
+        args=FLAGS,
+        env={
+            **os.environ,
+            "LD_LIBRARY_PATH": str(UNPACKED / "al2023/lib"),
+            "FONTCONFIG_PATH": str(UNPACKED / "fonts"),
+            "XDG_CACHE_HOME": str(UNPACKED / "cache"),
+        },
+    )
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def test_targets_missed_say_by_how_much() -> None:
     missed = {target.what: target.missed_by for target in found if not target.is_met}
     assert missed == {
         "linear model, without puts, batches of 1,000: times faster than the reference": 2.0,
-        "cold start: times boto3 and two clients": pytest.approx(2.0),
+        "linear model, cold start: times boto3 and two clients": pytest.approx(2.0),
     }
 
 
