@@ -157,6 +157,7 @@ def test_training_run_has_parameters_metrics_and_digest(trained: Trained, run: A
         "model": "ridge",
         "alpha": "3.0",
         "solver": "sparse_cg",
+        "tol": "1e-14",
     }
     scores = {name: trained.result[name] for name in ("rmse", "mae", "r2")}
     difference = run.data.metrics["twin_max_difference"]

@@ -19,7 +19,10 @@ from tests.polling import until
 
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/reference.md").read_text()
+DECISIONS = (PROJECT / "docs/decisions.md").read_text()
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+# The pages cut predictions off after two decimals, and the decision function rounds to two.
+SHOWN_TO = 0.01
 
 
 def block(marker: str) -> str:
@@ -116,23 +119,31 @@ def test_readme_make_run_prints_what_the_readme_shows(
 
     (account,) = re.findall(r"```text\n(sent .*?)```", README, re.DOTALL)
     assert account in done.stderr
-    (shown,) = re.findall(r'"prediction":({"ride_duration":[\d.]+)…(,"ride_id":1}),', README)
-    printed = done.stdout.splitlines()
-    assert any(shown[0] in line and shown[1] in line for line in printed)
-    assert len(printed) == 2 * 990
+    (shown,) = re.findall(r'"prediction":{"ride_duration":([\d.]+)…,"ride_id":1},', README)
+    predictions = [json.loads(line)["prediction"] for line in done.stdout.splitlines()]
+    (printed,) = [each for each in predictions if each["ride_id"] == 1 and "ride_duration" in each]
+    assert printed["ride_duration"] == pytest.approx(float(shown), abs=SHOWN_TO)
+    assert len(predictions) == 2 * 990
 
 
 def test_readme_make_decide_prints_a_decision_on_each_ride(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
-    """The one command prints an event as the README shows for each good ride, once."""
+    """`make decide` prints one decision on each good ride, such as the README and the page show."""
     lines = run(block("make decide"), checkout, shell_environ).splitlines()
 
     (shown,) = re.findall(r'^(\{"policy":.*\})$', README, re.MULTILINE)
-    events = [json.loads(line) for line in lines]
-    assert all(event.keys() == json.loads(shown.replace("{…}", "{}")).keys() for event in events)
-    rides = [event["decision"]["ride_id"] for event in events]
-    assert sorted(rides) == [n for n in range(1, 1001) if n % 100]
+    (in_full,) = re.findall(r'^(\{"policy".*?\})\n```', DECISIONS, re.MULTILINE | re.DOTALL)
+    events = {json.loads(line)["decision"]["ride_id"]: json.loads(line) for line in lines}
+    example, example_in_full = json.loads(shown.replace("{…}", "{}")), json.loads(in_full)
+    assert all(event.keys() == example.keys() for event in events.values())
+    assert len(lines) == len(events)
+    assert sorted(events) == [n for n in range(1, 1001) if n % 100]
+    assert events[998]["decision"] == pytest.approx(example["decision"], abs=SHOWN_TO)
+    assert example["decision"] == example_in_full["decision"]
+    for name, prediction in example_in_full["predictions"].items():
+        value = events[998]["predictions"][name]["value"]
+        assert value == pytest.approx(prediction["value"], abs=SHOWN_TO)
 
 
 def test_readme_put_and_read_lines_work_as_written(
@@ -205,8 +216,9 @@ def test_readme_web_lines_work_as_written(checkout: Path, shell_environ: dict[st
         url = f"http://127.0.0.1:{port}"
         asked = block("/predict").replace("http://127.0.0.1:9696", url)
         answer = json.loads(run(asked, checkout, environ))
-        (shown,) = re.findall(r'^\{"duration".*\}$', README, re.MULTILINE)
-        assert json.dumps(answer).startswith(shown.partition("…")[0])
+        (shown,) = re.findall(r'^\{"duration": ([\d.]+)…, "model_version": "\w+…"\}$', README, re.M)
+        assert answer.keys() == {"duration", "model_version"}
+        assert answer["duration"] == pytest.approx(float(shown), abs=SHOWN_TO)
         assert (
             len(run(f"python examples/test_predict.py {url}", checkout, environ).split("\n")) == 5
         )
