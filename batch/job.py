@@ -10,13 +10,18 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from batch.account import Account
+from batch.errors import TripsError
 from batch.months import TripFile
 from batch.places import MANIFEST, Source, Target
-from batch.reader import CHUNK_ROWS, TripReader
 from batch.scorer import SCORED, Scorer
+from tlc.columns import RIDE_COLUMNS, TripFileError
+from tlc.trip_reader import TripReader
 
 # Of the scored files: whoever changes what is in them has all of them scored again.
 FORMAT = 1
+
+# Long enough for a column's operations to cost nothing a row, short enough for caches.
+CHUNK_ROWS = 16_384
 
 # Rows of a Parquet row group: some 10 MB of them are held until they are written.
 GROUP_ROWS = 131_072
@@ -69,8 +74,11 @@ def score_file(
     done = _done(target, file, scorer, identity)
     if done is not None:
         return Outcome(file, done.account, is_new=False)
-    with source.opened(file.name) as trips, target.writing(file.key) as path:
-        account = _score(trips, path, file, scorer, identity, progress)
+    try:
+        with source.opened(file.name) as trips, target.writing(file.key) as path:
+            account = _score(trips, path, file, scorer, identity, progress)
+    except TripFileError as error:
+        raise TripsError(str(error)) from None
     return Outcome(file, account, is_new=True)
 
 
@@ -87,7 +95,7 @@ def _done(target: Target, file: TripFile, scorer: Scorer, identity: str) -> Mani
 def _score(
     trips: Path, path: Path, file: TripFile, scorer: Scorer, identity: str, progress: Progress
 ) -> Account:
-    reader = TripReader(trips, file.name)
+    reader = TripReader(trips, file.name, RIDE_COLUMNS)
     account = Account()
     # Zones, reasons and versions repeat; the rest is no smaller in a dictionary.
     repeating = ["pickup_zone", "dropoff_zone", "rejected", "rejected_detail", "model_version"]

@@ -12,6 +12,7 @@ from model_service.errors import ModelBroken, brief
 from model_service.events import Reason
 from model_service.features import zone_features
 from model_service.service import Model
+from tlc.values import ride_minutes
 
 # One row for each row of the input, in its order.
 SCORED = pa.schema(
@@ -34,7 +35,6 @@ SCORED = pa.schema(
     ]
 )
 
-_MICROSECONDS_A_MINUTE = 60e6
 _MAX_DETAIL_CHARACTERS = 500
 
 
@@ -150,7 +150,8 @@ def _scored(
     version: str,
 ) -> pa.RecordBatch:
     predicted = pa.array(minutes, mask=~np.isfinite(minutes))
-    actual = _actual_minutes(chunk)
+    took = ride_minutes(chunk["pickup"], chunk["dropoff"])
+    actual = pa.array(took, mask=np.isnan(took))
     columns = {
         "ride_id": pc.binary_join_element_wise(ride_prefix, chunk["row"].cast(pa.string()), ""),
         "pickup_time": chunk["pickup"].cast(pa.timestamp("us"), safe=False),
@@ -165,16 +166,6 @@ def _scored(
         "model_version": pa.repeat(version, len(chunk)),
     }
     return pa.RecordBatch.from_arrays(list(columns.values()), schema=SCORED)
-
-
-def _actual_minutes(chunk: pa.RecordBatch) -> pa.Array:
-    pickup, dropoff = (
-        chunk[name].cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        for name in ("pickup", "dropoff")
-    )
-    # A meter's clock may be off by centuries, of which a float has not every microsecond.
-    took = pc.subtract(dropoff, pickup).cast(pa.float64(), safe=False)
-    return pc.divide(took, _MICROSECONDS_A_MINUTE)
 
 
 def _said(error: Exception) -> str:

@@ -30,7 +30,7 @@ from batch.options import (
 )
 from batch.partitions import scoring
 from batch.places import s3_client, source
-from tlc.columns import RIDE_COLUMNS, ColumnError, find
+from tlc.columns import RIDE_COLUMNS, TripFileError, find
 
 # `scorer.SCORED`, as Spark calls it.
 _SCHEMA = """
@@ -82,7 +82,7 @@ def _scored(spark: Any, path: str, file: TripFile, model: dict[str, str]) -> Dat
     try:
         schema = to_arrow_schema(trips.schema)
         names = {column.name: find(column, schema, file.name) for column in RIDE_COLUMNS}
-    except ColumnError as error:
+    except TripFileError as error:
         raise TripsError(str(error)) from None
     columns = trips.select(
         col("_metadata.row_index").alias("row"),

@@ -7,8 +7,8 @@ import pyarrow as pa
 from pyarrow import types
 
 
-class ColumnError(Exception):
-    """A column is missing, there twice or of another type; names it, its file, what is allowed."""
+class TripFileError(Exception):
+    """A file cannot be read, or a column is missing, there twice or of another type; names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +66,19 @@ def find(column: Column, schema: pa.Schema, file: str) -> str:
         file: Its name or path, for the message.
 
     Raises:
-        ColumnError: There is no such column, or more than one, or it holds something else.
+        TripFileError: There is no such column, or more than one, or it holds something else.
     """
     for name in column.tlc_names:
         if schema.names.count(name) > 1:
-            raise ColumnError(f"{file}: {name} is there more than once; it must be there once")
+            raise TripFileError(f"{file}: {name} is there more than once; it must be there once")
         if name in schema.names:
             kind = schema.field(name).type
             if not column.kind.fits(kind):
-                raise ColumnError(
+                raise TripFileError(
                     f"{file}: {name} holds {kind}; it must hold {column.kind.allowed}"
                 )
             return name
-    raise ColumnError(
+    raise TripFileError(
         f"{file}: there is no column {' or '.join(column.tlc_names)}, which must hold "
         f"{column.kind.allowed}; there are {', '.join(schema.names) or 'none'}"
     )

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from model_service.events import Ride
 from model_service.features import MAX_DISTANCE_MILES
-from tlc.columns import RIDE_COLUMNS, TIME, TIP_COLUMNS, ZONE, Column, ColumnError, Kind, find
+from tlc.columns import NUMBER, RIDE_COLUMNS, TIP_COLUMNS, ZONE, Column, TripFileError
 from tlc.durations import MAX_MINUTES, MIN_MINUTES
+from tlc.trip_reader import TripReader
+from tlc.values import floats, ride_minutes, zones
 from training.errors import TripsError
 from training.examples import Examples, Target
 
@@ -19,6 +21,10 @@ from training.examples import Examples, Target
 CREDIT_CARD = 1
 
 _INTEGER_LIMIT = 2**31
+
+_Floats = NDArray[np.float64]
+# Columns by name; a missing value is NaN.
+_Trips = dict[str, _Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +59,79 @@ def read_trips(path: Path, target: Target) -> tuple[Examples, Report]:
     """
     columns = RIDE_COLUMNS if target is Target.DURATION else RIDE_COLUMNS + TIP_COLUMNS
     trips = _read_columns(path, columns)
-    trips["minutes"] = (trips["dropoff"] - trips["pickup"]).dt.total_seconds() / 60
-    kept, dropped = _drop(trips, target)
+    is_kept, dropped = _drop(trips, target)
+    kept = {name: values[is_kept] for name, values in trips.items()}
     clipped = _clip(kept, target)
-    return _examples(path.name, kept, target), Report(
-        path.name, len(trips), dropped, clipped, len(kept)
-    )
+    examples = _examples(path.name, kept, target)
+    return examples, Report(path.name, len(is_kept), dropped, clipped, len(examples.rides))
 
 
-def _read_columns(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
+def _read_columns(path: Path, columns: tuple[Column, ...]) -> _Trips:
     try:
-        with pq.ParquetFile(path) as file:
-            names = [find(column, file.schema_arrow, str(path)) for column in columns]
-            # The metadata may turn a column into the index.
-            trips = file.read(columns=names).select(names).to_pandas(ignore_metadata=True)
-    except ColumnError as error:
+        with TripReader(path, str(path), columns) as reader:
+            rows = reader.read()
+    except TripFileError as error:
         raise TripsError(str(error)) from None
-    except (OSError, pa.ArrowException) as error:
-        raise TripsError(f"{path}: cannot be read as a Parquet file: {error}") from error
-    trips.columns = [column.name for column in columns]
-    for column, name in zip(columns, names, strict=True):
-        if column.kind is not TIME:
-            trips[column.name] = _numbers(trips[column.name], f"{path}: {name}", column.kind)
+    trips = {"minutes": ride_minutes(rows["pickup"], rows["dropoff"])}
+    for column in columns:
+        if column.kind is ZONE:
+            trips[column.name] = _zones(rows[column.name], column, path)
+        elif column.kind is NUMBER:
+            trips[column.name] = floats(rows[column.name])
     return trips
 
 
-def _numbers(values: pd.Series, where: str, kind: Kind) -> pd.Series:
-    """Floats; what is missing or not finite is NaN."""
-    numbers = pd.to_numeric(values, errors="coerce").astype(float)
-    if kind is ZONE:
-        wrong = values.notna() & ((numbers % 1 != 0) | (numbers.abs() >= _INTEGER_LIMIT))
-        if wrong.any():
-            found = values[wrong].tolist()[0]
-            raise TripsError(f"{where} holds {found!r}; it must hold {kind.allowed}")
-    return numbers.replace([np.inf, -np.inf], np.nan)
+def _zones(values: pa.Array, column: Column, path: Path) -> _Floats:
+    """Return zones as floats, so that a missing zone can be NaN."""
+    ids, is_zone = zones(values)
+    is_zone &= (ids > -_INTEGER_LIMIT) & (ids < _INTEGER_LIMIT)
+    is_missing = pc.is_null(values, nan_is_null=True).to_numpy(zero_copy_only=False)
+    wrong = np.flatnonzero(~is_zone & ~is_missing)
+    if len(wrong):
+        raise TripsError(
+            f"{path}: {column.tlc_names[0]} holds {values[int(wrong[0])].as_py()!r}; "
+            f"it must hold {column.kind.allowed}"
+        )
+    return np.where(is_zone, ids, np.nan)
 
 
-def _drop(trips: pd.DataFrame, target: Target) -> tuple[pd.DataFrame, dict[str, int]]:
-    """What no rule drops, and how many rows each rule dropped, counted by the first that does."""
+def _drop(trips: _Trips, target: Target) -> tuple[NDArray[np.bool_], dict[str, int]]:
+    """Mark the rows to keep, and count the dropped rows by the first rule that drops each."""
+    needed = [np.isfinite(trips[name]) for name in ("minutes", "start", "end", "miles")]
     rules = {
-        "a time, a zone or the distance is missing": trips[[column.name for column in RIDE_COLUMNS]]
-        .isna()
-        .any(axis=1),
+        "a time, a zone or the distance is missing": ~np.logical_and.reduce(needed),
         f"shorter than {MIN_MINUTES:g} minute": trips["minutes"] < MIN_MINUTES,
         f"longer than {MAX_MINUTES:g} minutes": trips["minutes"] > MAX_MINUTES,
     }
     if target is Target.TIP:
-        is_recorded = (trips["payment"] == CREDIT_CARD) & trips["tip"].notna()
+        is_recorded = (trips["payment"] == CREDIT_CARD) & np.isfinite(trips["tip"])
         rules["the tip is not recorded (not paid by credit card)"] = ~is_recorded
-    dropped, kept = {}, pd.Series(True, index=trips.index)
+    dropped, is_kept = {}, np.full(len(trips["minutes"]), True)
     for rule, breaks in rules.items():
-        dropped[rule] = int((kept & breaks).sum())
-        kept &= ~breaks
-    return trips[kept].copy(), dropped
+        dropped[rule] = int(np.count_nonzero(is_kept & breaks))
+        is_kept &= ~breaks
+    return is_kept, dropped
 
 
-def _clip(trips: pd.DataFrame, target: Target) -> dict[str, int]:
-    """Clip in place; how many rows each rule clipped."""
-    clipped = {"distance below 0 miles, now 0: not measured": int((trips["miles"] < 0).sum())}
-    trips["miles"] = trips["miles"].clip(lower=0)
-    # Not here but by the features, for training and serving alike.
+def _clip(trips: _Trips, target: Target) -> dict[str, int]:
+    """Clip in place, and count the clipped rows by rule."""
+    clipped = {"distance below 0 miles, now 0: not measured": _clip_at_0(trips, "miles")}
+    # The features clip this, in training and in serving.
     clipped[f"distance past {MAX_DISTANCE_MILES:g} miles, by the features"] = int(
-        (trips["miles"] > MAX_DISTANCE_MILES).sum()
+        np.count_nonzero(trips["miles"] > MAX_DISTANCE_MILES)
     )
     if target is Target.TIP:
-        clipped["tip below 0 dollars, now 0"] = int((trips["tip"] < 0).sum())
-        trips["tip"] = trips["tip"].clip(lower=0)
+        clipped["tip below 0 dollars, now 0"] = _clip_at_0(trips, "tip")
     return clipped
 
 
-def _examples(source: str, trips: pd.DataFrame, target: Target) -> Examples:
+def _clip_at_0(trips: _Trips, name: str) -> int:
+    below = trips[name] < 0
+    trips[name][below] = 0
+    return int(np.count_nonzero(below))
+
+
+def _examples(source: str, trips: _Trips, target: Target) -> Examples:
     starts, ends = (trips[zone].astype(int).tolist() for zone in ("start", "end"))
     rides = [Ride(*ride) for ride in zip(starts, ends, trips["miles"].tolist(), strict=True)]
     label = "minutes" if target is Target.DURATION else "tip"

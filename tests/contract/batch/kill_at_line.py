@@ -2,7 +2,7 @@
 
     kill_at_line.py LINE ARGUMENT ...
 
-LINE counts the lines of `batch/` that are executed, from 1. With 0 nothing is killed, and their
+LINE counts the executed lines of `batch/` and `tlc/`, from 1. With 0 nothing is killed, and their
 number goes to standard error. So each place in a run can be hit, whatever the machine's speed.
 """
 
@@ -14,8 +14,9 @@ from types import FrameType
 from typing import Any
 
 import batch.__main__ as command
+from tlc import columns
 
-PACKAGE = str(Path(command.__file__).parent)
+PACKAGES = tuple(str(Path(module.__file__).parent) for module in (command, columns))
 
 
 class Killer:
@@ -25,7 +26,7 @@ class Killer:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
         if event == "call":
-            return self if frame.f_code.co_filename.startswith(PACKAGE) else None
+            return self if frame.f_code.co_filename.startswith(PACKAGES) else None
         if event == "line":
             self.lines += 1
             if self.lines == self.at:

@@ -165,6 +165,18 @@ def test_score_ride_of_centuries_leaves_its_neighbours() -> None:
     assert column(scored, "actual_minutes") == [4_196_021_040, 0]
 
 
+def test_score_impossible_times_are_not_compared() -> None:
+    """A duration that does not fit into 64 bits does not wrap around to that of a usual ride."""
+    last, ten_minutes = 2**63 - 1, 600_000_000
+    pickup = pa.array([last], pa.timestamp("us"))
+    dropoff = pa.array([last + ten_minutes - 2**64], pa.timestamp("us"))
+
+    scored = scorer().score(chunk(pickup=pickup, dropoff=dropoff), "x-")
+
+    assert column(scored, "actual_minutes")[0] < 0
+    assert Account.of(scored).compared == 0
+
+
 @given(
     st.lists(
         st.tuples(

@@ -17,6 +17,7 @@ from training.examples import Target
 from training.trips import read_trips
 
 NOON = datetime(2021, 1, 1, 12)
+LAST = 2**63 - 1  # the last tick that a timestamp can have
 MISSING = "a time, a zone or the distance is missing"
 SHORT = "shorter than 1 minute"
 LONG = "longer than 60 minutes"
@@ -98,6 +99,22 @@ def test_read_trips_one_to_sixty_minutes_are_kept(write: Write) -> None:
 
     assert examples.labels == [1.0, 60.0]
     assert report.dropped == {MISSING: 0, SHORT: 2, LONG: 1}
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_read_trips_impossible_times_are_dropped(write: Write, unit: str) -> None:
+    """Rides whose times are further apart than 64 bits can count are dropped, neighbours kept."""
+    noon = pa.scalar(NOON, pa.timestamp(unit)).value
+    ten_minutes = pa.scalar(timedelta(minutes=10), pa.duration(unit)).value
+    pickups, dropoffs = [-LAST, LAST, noon], [LAST, -LAST, noon + ten_minutes]
+    path = write(
+        lpep_pickup_datetime=pa.array(pickups, pa.timestamp(unit)),
+        lpep_dropoff_datetime=pa.array(dropoffs, pa.timestamp(unit)),
+    )
+    examples, report = read_trips(path, Target.DURATION)
+
+    assert examples.labels == [10.0]
+    assert report.dropped == {MISSING: 0, SHORT: 1, LONG: 1}
 
 
 @pytest.mark.parametrize(
@@ -205,6 +222,15 @@ def test_read_trips_unreadable_file_is_named(tmp_path: Path, content: bytes | No
         read_trips(path, Target.DURATION)
 
 
+def test_read_trips_damaged_column_name_is_named(write: Write) -> None:
+    """A column name that is not text is reported as damage to the file, not as a traceback."""
+    path = write()
+    path.write_bytes(path.read_bytes().replace(b"extra", b"ext\xffa"))
+
+    with pytest.raises(TripsError, match=r"trips\.parquet: cannot be read as a Parquet file"):
+        read_trips(path, Target.DURATION)
+
+
 def test_report_says_every_rule(write: Write) -> None:
     """The report has the file's name, and a line for each rule, also for those that did nothing."""
     _, report = read_trips(write(trip_distance=[3.66, -1.0, None]), Target.DURATION)
@@ -218,6 +244,22 @@ def test_report_says_every_rule(write: Write) -> None:
         "  clipped         0  distance past 40 miles, by the features",
         "  kept            2",
     ]
+
+
+def test_report_of_a_file_without_rows_has_every_rule(write: Write) -> None:
+    """A file without rows is read, and each of its counts is 0."""
+    no_times, no_numbers = pa.array([], pa.timestamp("us")), pa.array([], pa.float64())
+    path = write(
+        lpep_pickup_datetime=no_times,
+        lpep_dropoff_datetime=no_times,
+        **dict.fromkeys(("PULocationID", "DOLocationID"), pa.array([], pa.string())),
+        **dict.fromkeys(("trip_distance", "payment_type", "tip_amount", "extra"), no_numbers),
+    )
+    _, report = read_trips(path, Target.DURATION)
+
+    assert (report.rows, report.kept) == (0, 0)
+    assert report.dropped == {MISSING: 0, SHORT: 0, LONG: 0}
+    assert report.clipped == {NEGATIVE: 0, FAR: 0}
 
 
 @given(

@@ -1,6 +1,6 @@
-"""A trip file, a chunk at a time: memory does not grow with the file."""
+"""Reads the columns of a trip file: all rows at once, or in chunks, with constant memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -9,42 +9,52 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from batch.errors import TripsError
-from tlc.columns import RIDE_COLUMNS, ColumnError, find
+from tlc.columns import Column, TripFileError, find
 
-# Long enough for a column's operations to cost nothing a row, short enough for caches.
-CHUNK_ROWS = 16_384
 _READ_BYTES = 1 << 20
 
 
 class TripReader:
-    """Reads the columns of a trip file that a prediction needs.
+    """Reads the given columns of a trip file.
 
     Args:
         path: A Parquet file.
-        name: What it is called in messages.
+        name: The file's name in messages.
+        columns: The columns to read.
 
     Attributes:
-        rows: How many there are in the file.
+        rows: Number of rows in the file.
 
     Raises:
-        TripsError: It cannot be read, or a column is missing or holds something else.
+        TripFileError: The file cannot be read, or a column is missing or holds something else.
     """
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, columns: Sequence[Column]) -> None:
         self._name = name
         with self._naming():
             # Ahead of time, whole columns would be read.
             self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES)
             schema = self._file.schema_arrow
-            self._columns = {find(column, schema, name): column.name for column in RIDE_COLUMNS}
+            self._columns = {find(column, schema, name): column.name for column in columns}
             self.rows: int = self._file.metadata.num_rows
 
-    def chunks(self, chunk_rows: int) -> Iterator[pa.RecordBatch]:
-        """The rows, in order, as the columns that `Scorer.score` takes.
+    def read(self) -> pa.RecordBatch:
+        """Read all rows as one chunk.
 
         Raises:
-            TripsError: The file is damaged.
+            TripFileError: The file is damaged.
+        """
+        with self._naming():
+            table = self._file.read(columns=list(self._columns))
+            table.validate(full=True)
+        columns = {name: table[name].combine_chunks() for name in self._columns}
+        return numbered(pa.RecordBatch.from_pydict(columns), self._columns, 0)
+
+    def chunks(self, chunk_rows: int) -> Iterator[pa.RecordBatch]:
+        """Read the rows in order, a chunk at a time.
+
+        Raises:
+            TripFileError: The file is damaged.
         """
         batches = self._file.iter_batches(chunk_rows, columns=list(self._columns))
         row = 0
@@ -67,14 +77,14 @@ class TripReader:
     def _naming(self) -> Iterator[None]:
         try:
             yield
-        except ColumnError as error:
-            raise TripsError(str(error)) from None
         except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-            raise TripsError(f"{self._name}: cannot be read as a Parquet file: {error}") from error
+            raise TripFileError(
+                f"{self._name}: cannot be read as a Parquet file: {error}"
+            ) from error
 
 
 def numbered(batch: pa.RecordBatch, columns: dict[str, str], first: int) -> pa.RecordBatch:
-    """A batch with our names for columns, and the numbers of its rows.
+    """Rename the columns of a batch, and number its rows.
 
     Args:
         batch: Some rows of a file.
