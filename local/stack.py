@@ -58,9 +58,8 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
         **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
         **emulator.environ,
         "MODEL_BUCKET": MODEL_BUCKET,
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder.resolve() / 'mlflow.db'}",
     }
-    result = run_training(environ, *options)
+    result = run_training(environ, *options, folder=folder)
     return TrainedModel(**{name: result[name] for name in TrainedModel.__annotations__})
 
 
@@ -103,7 +102,12 @@ def run_training(
     """
     command = [sys.executable, "-m", "training", *options]
     done = subprocess.run(  # noqa: S603 - our own command
-        command, cwd=folder, env=environ, capture_output=True, text=True, check=False
+        command,
+        cwd=folder,
+        env={**environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")

@@ -48,10 +48,7 @@ def _sample_model(folder: Path) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("AWS_", "MLFLOW_", "MODEL_"))
     }
-    result = run_training(
-        {**clean, "PYTHONPATH": str(PROJECT), "MLFLOW_TRACKING_URI": f"sqlite:///{folder}/db"},
-        folder=folder,
-    )
+    result = run_training(clean, folder=folder)
     return {"MODEL_LOCATION": result["model_location"]}
 
 

@@ -41,7 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TrainingError as error:
         _log.error("training: error: %s", error)
         return 1
-    sys.stdout.write(json.dumps(result) + "\n")
+    # The path in the file system's own bytes: scripts cut it out of this line, as the README does.
+    sys.stdout.buffer.write(os.fsencode(json.dumps(result, ensure_ascii=False) + "\n"))
     return 0
 
 

@@ -178,8 +178,13 @@ def _store(uri: str, root: str) -> Any:
     # Artifacts are to go to <root>/<experiment ID>, and a client that creates an experiment must
     # give its location before there is an ID. A database's own store takes the root instead.
     if uri.partition(":")[0].partition("+")[0] in DATABASE_ENGINES:
-        return SqlAlchemyStore(uri, root)  # type: ignore[no-untyped-call]
+        return SqlAlchemyStore(uri, _uri(root))  # type: ignore[no-untyped-call]
     return mlflow.MlflowClient()
+
+
+def _uri(location: str) -> str:
+    """A path as a URI, for MLflow would decode a `%20` in a path; any other location as it is."""
+    return Path(location).as_uri() if location.startswith("/") else location
 
 
 def _plain(uri: str) -> str:

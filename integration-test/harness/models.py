@@ -74,9 +74,9 @@ def train(cloud: Cloud, bucket: str, folder: Path, predictor: str, rides: int) -
     environ = {
         **cloud.environ,
         "MODEL_BUCKET": bucket,
-        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}",
+        "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db",
     }
-    result = run_training(environ, "--target", predictor, "--rides", str(rides))
+    result = run_training(environ, "--target", predictor, "--rides", str(rides), folder=folder)
     return LoggedModel(
         predictor,
         result["run_id"],

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -185,6 +186,19 @@ def test_training_without_bucket_logs_to_a_folder(tmp_path: Path) -> None:
     assert result["model_location"].startswith(str(tmp_path))
     assert digest(Path(result["model_location"])) == result["model_sha256"]
     assert {path.name for path in tmp_path.iterdir()} == {"mlartifacts", "mlflow.db"}
+
+
+@pytest.mark.parametrize("name", ["café", "100%20 #1?"])
+def test_training_location_is_the_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    """The printed location exists and is in the folder, also for names that a URI would escape."""
+    folder = tmp_path / name
+    folder.mkdir()
+    done = train(folder)
+    cut_out = re.sub(r'.*"model_location": "([^"]*)".*', r"\1", done.stdout.strip())
+
+    assert Path(cut_out).is_relative_to(folder)
+    assert (Path(cut_out) / "MLmodel").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_training_missing_bucket_is_one_line(trained: Trained, tmp_path: Path) -> None:
