@@ -1,5 +1,6 @@
 """One cloud, one deployed stack and two models for all tests."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.stack import Stack
 
 from local.emulator import leave_aws
 from local.stack import stop_on_signals
+from tests.plain_shell import leads_to_aws, user_variables
 
 FOLDER = PROJECT / ".local/integration-test"
 CLOUDS: dict[str, type[Cloud]] = {"host": HostLocalStack, "compose": ComposeLocalStack, "aws": Aws}
@@ -30,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "emulator: what only an emulator can be made to do")
     if config.getoption("cloud") != "aws":
         leave_aws()
+    for name in user_variables(os.environ):
+        if not leads_to_aws(name):
+            del os.environ[name]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:

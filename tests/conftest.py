@@ -1,4 +1,4 @@
-"""Models that this project's own training command made, once for all tests."""
+"""The shell that all tests run in, and models that this project's own training command made."""
 
 import json
 import os
@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.plain_shell import NO_ACCOUNT, user_variables
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 # No test depends on the speed of the machine: an example may take as long as it needs.
@@ -17,17 +19,19 @@ settings.register_profile("project", deadline=None, suppress_health_check=[Healt
 settings.load_profile("project")
 
 
+def pytest_configure() -> None:
+    """Leave out the user's AWS account, proxies and models, here and in processes started here."""
+    for name in user_variables(os.environ):
+        del os.environ[name]
+    os.environ.update(NO_ACCOUNT)
+
+
 def train(folder: Path, *options: str) -> dict[str, Any]:
     """Run the training command in a folder; gives its last line."""
-    environ = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "MLFLOW_", "MODEL_"))
-    }
     done = subprocess.run(
         [sys.executable, "-m", "training", "--rides", "2000", *options],
         cwd=folder,
-        env={**environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
         check=True,

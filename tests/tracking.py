@@ -35,7 +35,7 @@ class Tracking:
 
     def train(self, *options: str) -> dict[str, Any]:
         """Train a model, whose files are in S3; what training says of it."""
-        return run_training({**_without_mlflow(), **self.environ}, "--rides", "1000", *options)
+        return run_training({**os.environ, **self.environ}, "--rides", "1000", *options)
 
     def register(self, location: str, run_id: str | None) -> str:
         """Make a version of the registered model; gives its number."""
@@ -62,10 +62,6 @@ class Tracking:
         return f"{run.info.artifact_uri}/model", run.info.run_id
 
 
-def _without_mlflow() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-
-
 @contextmanager
 def tracking(folder: Path, emulator: Emulator) -> Iterator[Tracking]:
     """The server, up until the end of the block."""
@@ -79,7 +75,7 @@ def tracking(folder: Path, emulator: Emulator) -> Iterator[Tracking]:
         *("--default-artifact-root", f"s3://{MODEL_BUCKET}"),
         *("--serve-artifacts", "--artifacts-destination", str(folder / "handed-out")),
     ]
-    environ = {**_without_mlflow(), **emulator.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environ = {**os.environ, **emulator.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
     with (folder / "mlflow.log").open("wb") as log:
         server = subprocess.Popen(
             command, cwd=PROJECT, env=environ, stdout=log, stderr=log, start_new_session=True

@@ -54,8 +54,8 @@ def read_trips(path: Path, target: Target) -> tuple[Examples, Report]:
     that were paid by credit card. Negative distances become 0, "not measured".
 
     Raises:
-        TripsError: The file cannot be read, or a column is missing or holds something else; the
-            message names file, column, what is there and what is allowed.
+        TripsError: The file cannot be read, or a column is missing or has a wrong value; the
+            message names the file, the column, the value and the allowed values.
     """
     columns = RIDE_COLUMNS if target is Target.DURATION else RIDE_COLUMNS + TIP_COLUMNS
     trips = _read_columns(path, columns)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.project_files import project_files
 
 
 @pytest.mark.parametrize("path", sorted(PROJECT.glob("requirements/*.txt")), ids=lambda p: p.name)
@@ -88,14 +89,12 @@ def test_fuzzer_has_what_the_code_that_it_tries_imports() -> None:
 
 def test_every_install_demands_hashes() -> None:
     """No script, image or make target installs what it has no hash of."""
-    listed = ["git", "ls-files", "scripts", "Dockerfile", "Makefile", "integration-test"]
-    names = subprocess.run(
-        listed, cwd=PROJECT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
+    places = {"scripts", "Dockerfile", "Makefile", "integration-test"}
     commands = [
         line
-        for name in names
-        for line in (PROJECT / name).read_text().replace("\\\n", " ").splitlines()
+        for path in project_files()
+        if path.parts[0] in places
+        for line in (PROJECT / path).read_text().replace("\\\n", " ").splitlines()
         if re.search(r"\bpip install\b", line)
     ]
 

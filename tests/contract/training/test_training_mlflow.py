@@ -28,16 +28,11 @@ RIDES = ("--rides", "100")
 
 
 def train(folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run the command in a folder, with nothing of MLflow or AWS but the given variables."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("MLFLOW_", "AWS_", "MODEL_"))
-    }
+    """Run the command in a folder, with these variables."""
     return subprocess.run(
         [sys.executable, "-m", "training", *RIDES, *options],
         cwd=folder,
-        env={**inherited, "PYTHONPATH": str(PROJECT), **environ},
+        env={**os.environ, "PYTHONPATH": str(PROJECT), **environ},
         capture_output=True,
         text=True,
         check=False,

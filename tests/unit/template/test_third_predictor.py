@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local.stack import PROJECT
 from local.template import read_template
 from ops.predictor import with_predictor
+from tests.conftest import PROJECT
 from tests.sam_transform import source, transformed
 from tests.unit.template import (
     alarm_table,
