@@ -78,7 +78,10 @@ class SignedPosts:
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
         self._http = URLLib3Session()
-        self._credentials = boto3.Session().get_credentials()
+        credentials = boto3.Session().get_credentials()
+        if credentials is None:
+            raise RuntimeError("AWS_ACCESS_KEY_ID is not set; set it and AWS_SECRET_ACCESS_KEY")
+        self._credentials = credentials
 
     def put_records(self, **request: Any) -> Any:
         """Put entries; answers with the JSON of the answer."""

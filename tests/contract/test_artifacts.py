@@ -183,9 +183,18 @@ class NarrowS3:
 
     def list_objects_v2(self, **request: Any) -> Any:
         if not request["Prefix"].startswith(f"1/{RUN}/"):
-            answer = {"HTTPStatusCode": 403}
             raise ClientError(
-                {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": answer}, "ListObjectsV2"
+                {
+                    "Error": {"Code": "AccessDenied"},
+                    "ResponseMetadata": {
+                        "HTTPStatusCode": 403,
+                        "HTTPHeaders": {},
+                        "HostId": "",
+                        "RequestId": "",
+                        "RetryAttempts": 0,
+                    },
+                },
+                "ListObjectsV2",
             )
         return self._s3.list_objects_v2(**request)
 

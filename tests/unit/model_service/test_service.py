@@ -343,7 +343,7 @@ def test_handle_leaves_nothing_for_the_garbage_collector() -> None:
     """What is rejected keeps no batch alive: memory is free again when the handler returns."""
     bench = Bench(FakePredictor(fails_on_13_miles))
     cut_off = aggregate([("a", b"{}")])[:-1]
-    batch = [ride(1), ride(2, 13.0), b"secret", "é no base64", cut_off]
+    batch: list[bytes | str] = [ride(1), ride(2, 13.0), b"secret", "é no base64", cut_off]
     bench.handle(batch)  # what is made once, by libraries
 
     gc.collect()

@@ -114,7 +114,8 @@ class FakeCloudFormation:
         operation = {"DescribeStacks": self.describe_stacks}.get(
             config.operation, self.describe_change_set
         )
-        return Waiter(name, config, NormalizedOperationMethod(operation))
+        method = NormalizedOperationMethod(operation)  # type: ignore[arg-type] # it answers
+        return Waiter(name, config, method)  # type: ignore[arg-type] # a SingleWaiterConfig it is
 
     @property
     def changes(self) -> dict[str, str]:
@@ -136,6 +137,7 @@ class FakeCloudFormation:
 
     def _check(self, operation: str, request: dict[str, Any]) -> None:
         shape = _SERVICE.operation_model(operation).input_shape
+        assert shape is not None
         problems = ParamValidator().validate(request, shape)
         assert not problems.has_errors(), problems.generate_report()
         if operation in self.errors:

@@ -10,6 +10,7 @@ import pytest
 from model_service.deadline import Deadline
 from model_service.errors import ModelBroken
 from model_service.fakes import FakeKinesis, FakePredictor, refuse
+from model_service.features import Row
 from model_service.service import Model
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
@@ -64,8 +65,8 @@ class FakeStream:
         }
 
 
-def ten_minutes_a_mile(features: Any) -> float:
-    return 10.0 * features["trip_distance"]
+def ten_minutes_a_mile(features: Row) -> float:
+    return 10.0 * float(features["trip_distance"])
 
 
 class Replaying:
