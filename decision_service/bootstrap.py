@@ -54,7 +54,7 @@ def build_service(settings: Settings) -> Service:
             window_seconds=settings.window_seconds,
         ),
         store=DynamoStore(
-            _client("dynamodb", settings, config=_MANY),
+            make_client("dynamodb", settings.region, _MANY),
             settings.table,
             settings.keep_hours * 3600,
         ),
@@ -65,13 +65,9 @@ def build_service(settings: Settings) -> Service:
             settings.failures_bucket,
             settings.name,
             settings.version,
-            lambda: _client("s3", settings),
+            lambda: make_client("s3", settings.region, QUICK),
         ),
     )
 
 
 _MANY = QUICK.merge(Config(max_pool_connections=WRITERS))
-
-
-def _client(service: str, settings: Settings, *, config: Config = QUICK) -> Any:
-    return make_client(service, settings.region, config)
