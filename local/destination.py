@@ -33,6 +33,22 @@ class NoDestination:
         logger.error("%s: %d records dropped", given_up.condition, len(given_up.batch.records))
 
 
+class QueueClient(Protocol):
+    """The part of boto3's SQS client that is used here."""
+
+    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object:
+        """Send one message."""
+        ...
+
+
+class BucketClient(Protocol):
+    """The part of boto3's S3 client that is used here."""
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> object:
+        """Write one object."""
+        ...
+
+
 class SqsDestination:
     """Sends what is to be known of a batch to a queue; the records stay on the stream.
 
@@ -48,7 +64,7 @@ class SqsDestination:
 
     def __init__(
         self,
-        client: Any,
+        client: QueueClient,
         queue_url: str,
         *,
         function_arn: str,
@@ -85,7 +101,7 @@ class S3Destination:
 
     def __init__(
         self,
-        client: Any,
+        client: BucketClient,
         bucket: str,
         *,
         mapping_id: str,

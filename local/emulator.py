@@ -6,13 +6,19 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from local.account import REGION
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 HOST = "127.0.0.1"
 
@@ -72,7 +78,17 @@ class Emulator:
             "no_proxy": HOST,
         }
 
-    def client(self, service: str) -> Any:
+    @overload
+    def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+    @overload
+    def client(self, service: Literal["kinesis"]) -> "KinesisClient": ...
+    @overload
+    def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["sqs"]) -> "SQSClient": ...
+    def client(
+        self, service: Literal["dynamodb", "kinesis", "s3", "sqs"]
+    ) -> "DynamoDBClient | KinesisClient | S3Client | SQSClient":
         """A boto3 client of one service."""
         return boto3.client(
             service,

@@ -12,6 +12,7 @@ from local.destination import Destination
 from local.errors import TemplateError
 from local.function import Invoker
 from local.poller import ShardPoller
+from local.reader import KinesisReader
 from local.records import SourceShard
 from local.settings import MappingSettings
 
@@ -39,7 +40,7 @@ class EventSourceMapping:
 
     def __init__(
         self,
-        kinesis: Any,
+        kinesis: KinesisReader,
         function: Invoker,
         settings: MappingSettings,
         destination: Destination,

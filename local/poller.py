@@ -25,7 +25,7 @@ from local.destination import Destination
 from local.function import FunctionNotReached, Invoker
 from local.lane import Lane
 from local.progress import Progress
-from local.reader import ShardReader
+from local.reader import KinesisReader, ShardReader
 from local.records import MAX_EVENT_BYTES, Record, SourceShard, lambda_event
 from local.settings import FOREVER, MappingSettings
 from local.windows import Windows
@@ -60,7 +60,7 @@ class ShardPoller:
 
     def __init__(
         self,
-        kinesis: Any,
+        kinesis: KinesisReader,
         function: Invoker,
         settings: MappingSettings,
         destination: Destination,
@@ -112,7 +112,7 @@ class ShardPoller:
         for lane in self._lanes:
             lane.wake()
 
-    def _read_on(self, kinesis: Any) -> ShardReader:
+    def _read_on(self, kinesis: KinesisReader) -> ShardReader:
         """Open the shard where its checkpoint is, or where the settings say."""
         settings, shard_id, now = self._settings, self.shard.shard_id, self._now()
         after = self._checkpoints.load(shard_id)

@@ -10,7 +10,9 @@ from local.checkpoints import MemoryCheckpoints
 from local.destination import Destination, NoDestination
 from local.function import Invoker
 from local.mapping import EventSourceMapping
+from local.reader import KinesisReader
 from local.settings import MappingSettings
+from model_service.sinks import KinesisWriter
 
 STREAM = "ride_events"
 
@@ -32,7 +34,7 @@ class FakeFunction:
         return [payload for batch in self.batches for payload in batch]
 
 
-def put(kinesis: Any, *payloads: bytes, key: str = "key") -> list[str]:
+def put(kinesis: KinesisWriter, *payloads: bytes, key: str = "key") -> list[str]:
     answer = kinesis.put_records(
         StreamName=STREAM, Records=[{"Data": data, "PartitionKey": key} for data in payloads]
     )
@@ -48,7 +50,7 @@ class NotingCheckpoints(MemoryCheckpoints):
 
 @contextmanager
 def polling(
-    kinesis: Any,
+    kinesis: KinesisReader,
     function: Invoker,
     destination: Destination | None = None,
     checkpoints: Any = None,
