@@ -14,6 +14,7 @@ from local.function import Invoker
 from local.poller import ShardPoller
 from local.records import SourceShard
 from local.settings import MappingSettings
+from local.shards import shards_of
 
 logger = logging.getLogger(__name__)
 
@@ -147,10 +148,8 @@ class EventSourceMapping:
                 self._checkpoints.save(shard_id, SHARD_END)
 
     def _shards(self) -> dict[str, Any]:
-        pages = self._kinesis.get_paginator("list_shards").paginate(
-            StreamName=self._settings.stream
-        )
-        return {shard["ShardId"]: shard for page in pages for shard in page["Shards"]}
+        shards = shards_of(self._kinesis, self._settings.stream)
+        return {shard["ShardId"]: shard for shard in shards}
 
 
 def _require_past(settings: MappingSettings, now: float) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from local.records import Record
 from local.settings import MappingSettings
+from local.shards import shards_of
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class StreamReader:
         settings = MappingSettings("reader", stream, "TRIM_HORIZON")
         self._shards = [
             ShardReader(kinesis, settings, shard["ShardId"], after=None, now=0)
-            for shard in kinesis.list_shards(StreamName=stream)["Shards"]
+            for shard in shards_of(kinesis, stream)
         ]
 
     def read(self) -> list[Record]:

@@ -13,6 +13,8 @@ from local.mapping import EventSourceMapping
 from local.settings import MappingSettings
 
 STREAM = "ride_events"
+# Goes to the last shard of a stream of 1,001 shards.
+KEY_OF_LAST_SHARD = "key-401"
 
 
 class FakeFunction:
