@@ -134,17 +134,22 @@ class DynamoStore:
 
     def _load_page(self, keys: Sequence[str]) -> list[Json]:
         items: list[Json] = []
-        wanted: Mapping[str, KeysAndAttributesUnionTypeDef] = {
-            self._table: {"Keys": [{"case": {"S": key}} for key in keys], "ConsistentRead": True}
-        }
+        wanted: Sequence[Json] = [{"case": {"S": key}} for key in keys]
         while wanted:
-            answer = self._client.batch_get_item(RequestItems=wanted)
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": wanted, "ConsistentRead": True}}
+            )
             items += answer["Responses"].get(self._table, [])
-            unprocessed: Json = answer.get("UnprocessedKeys", {})
-            if unprocessed == wanted:
-                # The client has waited and asked again already: the batch is to come again.
-                raise RuntimeError(f"DynamoDB reads nothing more of {self._table}")
-            wanted = unprocessed
+            left: Sequence[Json] = (
+                answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            )
+            # By their number: DynamoDB promises no order.
+            if len(left) >= len(wanted):
+                raise RuntimeError(
+                    f"cases cannot be read: DynamoDB left all {len(wanted)} keys of the table "
+                    f"{self._table} unprocessed; the records are redelivered"
+                )
+            wanted = left
         return items
 
     def _save_one(self, key: str, case: Case) -> Case | None:

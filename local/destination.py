@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from local.batches import Condition, GivenUp
+from local.clients import BucketClient, QueueClient
 from local.records import Record, SourceShard, lambda_event
 
 logger = logging.getLogger(__name__)
@@ -31,22 +32,6 @@ class NoDestination:
     def put(self, given_up: GivenUp, shard: SourceShard) -> None:
         """Log how many records are dropped."""
         logger.error("%s: %d records dropped", given_up.condition, len(given_up.batch.records))
-
-
-class QueueClient(Protocol):
-    """The part of boto3's SQS client that is used here."""
-
-    def send_message(self, *, QueueUrl: str, MessageBody: str) -> object:
-        """Send one message."""
-        ...
-
-
-class BucketClient(Protocol):
-    """The part of boto3's S3 client that is used here."""
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> object:
-        """Write one object."""
-        ...
 
 
 class SqsDestination:

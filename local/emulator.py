@@ -13,6 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from local.account import REGION
+from local.moto_kinesis import list_shards_as_aws
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -42,6 +43,7 @@ class Emulator:
 
     def __init__(self, port: int = 0) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        list_shards_as_aws()
         application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(HOST, port, application, threaded=True)
         # A daemon, because an interrupt can come before there is anybody to stop it.

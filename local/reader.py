@@ -1,68 +1,20 @@
 """Reads shards in order: one from where a mapping begins or began, or all of a stream."""
 
 import logging
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, Protocol, TypedDict
+from typing import TYPE_CHECKING
 
+from local.clients import ShardClient, Start, StreamClient
 from local.records import Record
 from local.settings import MappingSettings
+from local.shards import shards_of
 
 if TYPE_CHECKING:
-    from types_boto3_kinesis.literals import ShardIteratorTypeType
     from types_boto3_kinesis.type_defs import RecordTypeDef
 
 logger = logging.getLogger(__name__)
 
 # API reference, GetRecords: at most 10,000 records.
 _MAX_RECORDS_A_CALL = 10_000
-
-
-class ShardPages(Protocol):
-    """boto3's paginator of shards."""
-
-    def paginate(self, *, StreamName: str) -> Iterable[Mapping[str, Any]]:
-        """The shards of a stream, page by page."""
-        ...
-
-
-class KinesisReader(Protocol):
-    """The part of boto3's Kinesis client that is used to read a stream."""
-
-    def describe_stream_summary(self, *, StreamName: str) -> Mapping[str, Any]:
-        """A stream's ARN and retention."""
-        ...
-
-    def list_shards(self, *, StreamName: str) -> Mapping[str, Any]:
-        """A stream's shards."""
-        ...
-
-    def get_paginator(self, operation_name: Literal["list_shards"], /) -> ShardPages:
-        """Pages of a stream's shards."""
-        ...
-
-    def get_shard_iterator(
-        self,
-        *,
-        StreamName: str,
-        ShardId: str,
-        ShardIteratorType: "ShardIteratorTypeType",
-        StartingSequenceNumber: str = ...,
-        Timestamp: Any = ...,
-    ) -> Mapping[str, Any]:
-        """Where to read on."""
-        ...
-
-    def get_records(self, *, ShardIterator: str, Limit: int) -> Mapping[str, Any]:
-        """Records from an iterator on."""
-        ...
-
-
-class _Start(TypedDict):
-    """The parameters of GetShardIterator that say where to begin."""
-
-    ShardIteratorType: "ShardIteratorTypeType"
-    StartingSequenceNumber: NotRequired[str]
-    Timestamp: NotRequired[float]
 
 
 class ShardReader:
@@ -82,7 +34,7 @@ class ShardReader:
 
     def __init__(
         self,
-        kinesis: KinesisReader,
+        kinesis: ShardClient,
         settings: MappingSettings,
         shard_id: str,
         *,
@@ -129,11 +81,11 @@ class ShardReader:
 class StreamReader:
     """Reads the shards of a stream, as they are now, from their beginning."""
 
-    def __init__(self, kinesis: KinesisReader, stream: str) -> None:
+    def __init__(self, kinesis: StreamClient, stream: str) -> None:
         settings = MappingSettings("reader", stream, "TRIM_HORIZON")
         self._shards = [
             ShardReader(kinesis, settings, shard["ShardId"], after=None, now=0)
-            for shard in kinesis.list_shards(StreamName=stream)["Shards"]
+            for shard in shards_of(kinesis, stream)
         ]
 
     def read(self) -> list[Record]:
@@ -141,16 +93,16 @@ class StreamReader:
         return [record for shard in self._shards for record in shard.read()]
 
 
-def _start(settings: MappingSettings, after: str | None) -> _Start:
+def _start(settings: MappingSettings, after: str | None) -> Start:
     if after is not None:
         return _after(after)
-    start: _Start = {"ShardIteratorType": settings.starting_position}
+    start: Start = {"ShardIteratorType": settings.starting_position}
     if settings.starting_timestamp is not None:
         start["Timestamp"] = settings.starting_timestamp
     return start
 
 
-def _after(sequence_number: str) -> _Start:
+def _after(sequence_number: str) -> Start:
     return {
         "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
         "StartingSequenceNumber": sequence_number,

@@ -104,8 +104,8 @@ class SourceRecord(Struct, frozen=True, gc=False):
 
     @property
     def stream(self) -> str:
-        """The stream's name, which is the part of its ARN after the slash."""
-        return self.event_source_arn.rpartition("/")[2]
+        """The stream's name. With enhanced fan-out the ARN names a consumer after the stream."""
+        return self.event_source_arn.rpartition(":stream/")[2].partition("/")[0]
 
 
 class AggregatedRecord(Struct, frozen=True, gc=False):

@@ -12,9 +12,10 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from local.shards import shards_of
 from model_service.aggregation import payloads
 from ops.aws import told
-from ops.streams import pages, shards
+from ops.streams import pages
 from ops.terminal import leave_stdout, say
 
 STREAM = "ride_predictions"
@@ -30,8 +31,8 @@ def records(
         stream: Name of the stream.
         pause: Waits for some seconds.
     """
-    for shard in shards(kinesis, stream):
-        for page in pages(kinesis, stream, shard, pause=pause):
+    for shard in shards_of(kinesis, stream):
+        for page in pages(kinesis, stream, shard["ShardId"], pause=pause):
             for record in page:
                 yield from _payloads(record["Data"])
 

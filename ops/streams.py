@@ -18,13 +18,6 @@ MAX_RECORDS = 10_000
 Page = Sequence[Mapping[str, Any]]
 
 
-def shards(kinesis: Any, stream: str) -> Iterator[str]:
-    """The IDs of a stream's shards, closed ones too, in the order that AWS lists them."""
-    for page in kinesis.get_paginator("list_shards").paginate(StreamName=stream):
-        for shard in page["Shards"]:
-            yield shard["ShardId"]
-
-
 def pages(
     kinesis: Any,
     stream: str,

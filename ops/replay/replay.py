@@ -4,12 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from local.shards import shards_of
 from model_service.service import Model
 from ops.errors import OpsError
 from ops.moments import written
 from ops.replay.score import Score, Scorer
 from ops.replay.span import Span
-from ops.streams import pages, shards
+from ops.streams import pages
 from ops.terminal import Progress
 
 # A shard gives all of its readers 2 MB and five calls a second: half of them are left to others.
@@ -41,7 +42,7 @@ def replay(
     Raises:
         OpsError: There is no such shard, or the output does not take the predictions.
     """
-    ids = list(shards(kinesis, stream))
+    ids = [shard["ShardId"] for shard in shards_of(kinesis, stream)]
     if only is not None and only not in ids:
         raise OpsError(f"--shard {only!r} is not one of {stream}; it has {', '.join(ids)}")
     try:

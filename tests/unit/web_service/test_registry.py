@@ -13,7 +13,7 @@ import pytest
 
 from model_service.errors import ModelNotFound, ModelRefused, SettingsError
 from web_service.artifacts import download, plain_location
-from web_service.registry import ModelName, Registry
+from web_service.registry import ModelName, Registry, is_same_server
 
 
 class Server(ThreadingHTTPServer):
@@ -123,6 +123,27 @@ def test_find_sends_who_asks(server: Server, variables: dict[str, str], sent: st
 
     assert server.authorizations == [sent]
     assert sent is None or sent not in repr(asking)
+
+
+@pytest.mark.parametrize(
+    ("url", "target", "same"),
+    [
+        ("https://mlflow.example/api", "https://mlflow.example/other", True),
+        ("https://mlflow.example/api", "https://MLflow.example:443/api", True),
+        ("http://mlflow.example/api", "https://mlflow.example/api", True),
+        ("http://mlflow.example:5000/api", "https://mlflow.example:5000/api", True),
+        ("https://mlflow.example/api", "http://mlflow.example/api", False),
+        ("https://mlflow.example/api", "https://mlflow.example:8443/api", False),
+        ("http://mlflow.example/api", "https://mlflow.example:80/api", False),
+        ("https://mlflow.example/api", "https://mlflow.example.org/api", False),
+        ("https://mlflow.example/api", "https://other.example/api", False),
+        ("https://mlflow.example/api", "https://mlflow.example@other.example/api", False),
+        ("https://mlflow.example/api", "ftp://mlflow.example/api", False),
+    ],
+)
+def test_redirect_stays_at_its_server_or_leaves_it(url: str, target: str, same: bool) -> None:
+    """Another host, port or a scheme without encryption is another server; HTTPS is an upgrade."""
+    assert is_same_server(url, target) is same
 
 
 @pytest.mark.parametrize("uri", ["models:/x", "runs:/x/model", "models:/x@", "models:/x/y", "x@y"])

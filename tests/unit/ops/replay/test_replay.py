@@ -36,11 +36,8 @@ class FakeStream:
         self._shards = shards
         self.reads: list[str] = []
 
-    def get_paginator(self, operation: str) -> "FakeStream":
-        return self
-
-    def paginate(self, StreamName: str) -> list[dict[str, Any]]:
-        return [{"Shards": [{"ShardId": name} for name in self._shards]}]
+    def list_shards(self, StreamName: str) -> dict[str, Any]:
+        return {"Shards": [{"ShardId": name} for name in self._shards]}
 
     def get_shard_iterator(self, *, ShardId: str, **request: Any) -> dict[str, str]:
         return {"ShardIterator": f"{ShardId} 0"}
