@@ -61,7 +61,7 @@ class FakeCloudFormation:
     def __init__(
         self, parameters: dict[str, str] = PARAMETERS, status: str = "UPDATE_COMPLETE"
     ) -> None:
-        self.meta = SimpleNamespace(region_name=REGION)
+        self.meta: Any = SimpleNamespace(region_name=REGION)
         self.parameters = dict(parameters)
         self.requests: dict[str, dict[str, Any]] = {}
         self.errors: dict[str, BaseException] = {}
