@@ -10,13 +10,14 @@ from decision_service.fakes import MemoryStore
 from decision_service.service import CASES_AT_A_TIME
 from model_service.deadline import Deadline
 from model_service.fakes import FIRST_SEQUENCE_NUMBER, fail, refuse
+from model_service.kinesis import BatchResponse
 from tests.kpl import aggregate
 from tests.unit.decision_service.world import WINDOW_SECONDS, World, duration, tip
 
-DONE: dict[str, Any] = {"batchItemFailures": []}
+DONE: BatchResponse = {"batchItemFailures": []}
 
 
-def failed(place: int) -> dict[str, Any]:
+def failed(place: int) -> BatchResponse:
     return {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE_NUMBER + place)}]}
 
 

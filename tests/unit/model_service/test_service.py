@@ -26,7 +26,7 @@ from model_service.fakes import (
 )
 from model_service.features import Features, Row
 from model_service.predictors import Predictor
-from model_service.service import Model, Service
+from model_service.service import Model, Response, Service
 from model_service.sinks import NoRejectionStore, NoStream, PredictionStream, RejectionStore
 from tests.clock import ManualClock
 from tests.kpl import aggregate
@@ -77,7 +77,7 @@ class Bench:
             return_predictions=return_predictions,
         )
 
-    def handle(self, payloads: Sequence[bytes | str], seconds: float = 60) -> dict[str, Any]:
+    def handle(self, payloads: Sequence[bytes | str], seconds: float = 60) -> Response:
         event = kinesis_event(payloads)
         return self.service.handle(event, Deadline(seconds, clock=self.clock))
 
@@ -96,7 +96,7 @@ class Bench:
         }
 
 
-def failed_at(answer: dict[str, Any]) -> list[int]:
+def failed_at(answer: Response) -> list[int]:
     """The places in the batch that an answer reports as failed."""
     return [
         int(item["itemIdentifier"]) - FIRST_SEQUENCE_NUMBER for item in answer["batchItemFailures"]
