@@ -135,7 +135,8 @@ class InTurn(DynamoStore):
 
     def __init__(self, client: DynamoClient) -> None:
         super().__init__(client, "cases", keep_seconds=3600)
-        self._writers = SimpleNamespace(map=lambda function, *of: list(map(function, *of)))  # type: ignore[assignment]
+        in_turn: Any = SimpleNamespace(map=lambda function, *of: list(map(function, *of)))
+        self._writers = in_turn
 
 
 def decisions(taken: Sequence[bytes]) -> dict[str, set[bytes]]:
