@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 STREAM = "ride_events"
-FIX = "tests.contract.fixups:distance_as_number"
+FIX = "tests.contract.ops.fixups:distance_as_number"
 
 
 def ride(ride_id: int, distance: float | str) -> bytes:
