@@ -25,7 +25,7 @@ class ShardClient(Protocol):
         ShardId: str,
         ShardIteratorType: "ShardIteratorTypeType",
         StartingSequenceNumber: str = ...,
-        Timestamp: Any = ...,  # boto3 takes a number, too; its stubs do not know that
+        Timestamp: Any = ...,  # boto3 also takes a number, which its stubs do not say
     ) -> Mapping[str, Any]:
         """Return an iterator."""
         ...

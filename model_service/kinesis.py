@@ -255,13 +255,13 @@ def _positioned(place: int, record: SourceRecord) -> SourceRecord:
 
 
 class ItemFailure(TypedDict):
-    """A record that Lambda is to deliver again, with all that come after it."""
+    """The first record of a batch that Lambda delivers again."""
 
     itemIdentifier: str
 
 
 class BatchResponse(TypedDict):
-    """A handler's partial batch response, as Lambda reads it."""
+    """A partial batch response, as a handler returns it to Lambda."""
 
     batchItemFailures: list[ItemFailure]
 

@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 
 class Response(BatchResponse):
-    """What the handler returns."""
+    """A partial batch response, and the predictions if they are to be returned."""
 
     predictions: NotRequired[list[Any]]
 

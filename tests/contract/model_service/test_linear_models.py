@@ -152,7 +152,7 @@ def test_weights_of_numbers_that_would_collide_have_no_place(tmp_path: Path) -> 
 
     model = loaded(tmp_path, json.dumps({**WEIGHTS, "texts": texts}))
 
-    assert not model._zone_sums._rows  # type: ignore[attr-defined] # of a LinearModel
+    assert not model._zone_sums._rows  # type: ignore[attr-defined] # it is a LinearModel
 
 
 def test_no_rides_have_no_values(tmp_path: Path) -> None:

@@ -294,7 +294,7 @@ def pyfunc_folder(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
 
     class MilesTimesFive(PythonModel):
-        # MLflow takes a model without a context, too.
+        # MLflow also accepts a model that takes no context.
         def predict(self, model_input: pd.DataFrame) -> pd.Series:  # type: ignore[override]
             return model_input["trip_distance"] * 5
 

@@ -28,7 +28,7 @@ class FakeStream:
         return {"ShardIterator": f"{ShardId} 0"}
 
     def __call__(self, service: str) -> Any:
-        """A client of this stream."""
+        """Return this stream as the client."""
         assert service == "kinesis"
         return self
 

@@ -114,8 +114,9 @@ class FakeCloudFormation:
         operation = {"DescribeStacks": self.describe_stacks}.get(
             config.operation, self.describe_change_set
         )
-        method = NormalizedOperationMethod(operation)  # type: ignore[arg-type] # it answers
-        return Waiter(name, config, method)  # type: ignore[arg-type] # a SingleWaiterConfig it is
+        # The stubs want a method without an answer, and a mapping for a configuration.
+        method = NormalizedOperationMethod(operation)  # type: ignore[arg-type]
+        return Waiter(name, config, method)  # type: ignore[arg-type]
 
     @property
     def changes(self) -> dict[str, str]:

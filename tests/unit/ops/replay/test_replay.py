@@ -63,7 +63,7 @@ class FakeStream:
 
 
 def connect(_: str) -> Any:
-    """A client of a stream without shards."""
+    """Return a client of a stream without shards."""
     return FakeStream()
 
 
