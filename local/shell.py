@@ -37,7 +37,7 @@ def write_environment(
 ) -> None:
     """Write a file that leads the AWS clients of a shell to the stack, and nowhere else.
 
-    The file fails, and changes nothing, once nobody holds the lock: a stack that was killed leaves
+    The file fails, and changes nothing, once no process holds the lock: a stack that was killed leaves
     its file behind, and another program may listen on its port by then.
 
     Args:

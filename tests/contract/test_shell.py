@@ -1,4 +1,4 @@
-"""The environment file of `make up`, sourced by shells that have an AWS setup of their own."""
+"""The environment file of `make up`, sourced by shells with another AWS setup."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 
 COMMANDS = PROJECT / ".venv/bin"
 NOBODY = "http://127.0.0.1:9"
-# Whatever of this is obeyed, the stack is not reached.
+# Each of these alone would keep a client from the stack.
 HOSTILE = {
     "AWS_PROFILE": "nobody",
     "AWS_DEFAULT_PROFILE": "nobody",

@@ -1,4 +1,4 @@
-"""`make up`: one stack of a checkout at a time, and what is left of one that was killed."""
+"""`make up`: one stack of a checkout at a time, also after another was killed."""
 
 import os
 import re
