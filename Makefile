@@ -11,6 +11,7 @@ STREAM ?=
 BUCKET ?=
 NAME ?=
 ARGS ?=
+PKG ?=
 RUNS ?= 10000000
 SEED ?= 1
 PREDICTOR ?=
@@ -20,7 +21,9 @@ RATE ?=
 given = $(if $(filter file,$(origin $(2))),,$(1)='$($(2))')
 
 VENV := .venv/bin
+# The whole environment, and the part of it that unit tests need.
 READY := .venv/.ready
+UNIT_READY := .venv/.unit-ready
 SAM_READY := .tools/sam/.ready
 # LocalStack, the Lambda runtime, and what the image has besides the code: for the integration test.
 HOST_READY := .tools/localstack/.ready .tools/runtime/.ready .tools/serving/.ready
@@ -31,10 +34,15 @@ WEB_READY := .tools/browser/.ready .tools/schemathesis/.ready
 
 # Scripts in a virtual environment name its interpreter by path: a checkout that was moved is set up
 # anew.
-$(shell [ ! -e $(READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
+$(shell [ ! -e $(UNIT_READY) ] || [ -x "$$(sed -n '1s/^#!//p' $(VENV)/pytest)" ] || rm -rf .venv .tools)
+
+# As many tests at a time as there are cores, up to four, for some take half a gigabyte.
+PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run decide up web test check integration-test refuse-cloud \
+# Targets of one command line go one after the other: some share the environment that they set up.
+.NOTPARALLEL:
+.PHONY: help run decide up web test all-tests unit pr coverage check integration-test refuse-cloud \
     soak fuzz bench bench-quick bench-batch \
     bench-web score capacity image web-image try-image predictor read redrive replay release rollback \
     setup python lock clean
@@ -54,9 +62,25 @@ up: $(READY) ## keep the local stack up until Ctrl-C, on PORT if given
 web: $(READY) ## serve predictions over HTTP on PORT (9696), of a sample model unless one is named
 	@$(VENV)/python -m local.web $(if $(PORT),--port '$(PORT)')
 
-test: check $(HOST_READY) $(SPARK_READY) $(WEB_READY) ## everything that CI runs
-	@$(VENV)/python -m pytest
+# Unit tests come first: on a new machine they run before the rest is set up, which shows that they
+# need no more than `make unit` installs.
+test: unit ## everything that CI runs
+	@$(MAKE) --no-print-directory check all-tests
+
+all-tests: $(READY) $(HOST_READY) $(SPARK_READY) $(WEB_READY)
+	@$(VENV)/python -m pytest $(PARALLEL) tests/contract tests/e2e tests/faults
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
+
+unit: $(UNIT_READY) ## the unit tests, of one package with PKG=decision_service
+	@$(VENV)/python -m pytest $(PARALLEL) --quiet tests/unit$(if $(PKG),/$(PKG))
+
+pr: check coverage ## what a reviewer runs: format, lint, types, unit and contract tests, coverage
+
+coverage: $(READY) $(SPARK_READY) $(WEB_READY) ## unit and contract tests, with the coverage of what serves
+	@rm -f .coverage .coverage.*
+	@$(VENV)/python -m coverage run -m pytest $(PARALLEL) tests/unit tests/contract
+	@$(VENV)/python -m coverage combine --quiet
+	@$(VENV)/python -m coverage report
 
 check: $(READY) $(SAM_READY) ## formatting, lint, types, template
 	@$(VENV)/python -m ruff format --check .
@@ -153,9 +177,13 @@ lock: ## write Pipfile.lock anew
 clean: ## remove what the other targets made
 	rm -rf .venv .tools .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
+$(UNIT_READY): Pipfile.lock requirements/pipenv.txt scripts/setup
+	@scripts/setup unit >&2
+	@touch $@
+
 $(READY): Pipfile.lock requirements/pipenv.txt scripts/setup
 	@scripts/setup project >&2
-	@touch $@
+	@touch $(UNIT_READY) $@
 
 .tools/serving/.ready: Pipfile.lock scripts/serving-packages | $(READY)
 	@echo "setting up .tools/serving ..." >&2

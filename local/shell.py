@@ -37,8 +37,8 @@ def write_environment(
 ) -> None:
     """Write a file that leads the AWS clients of a shell to the stack, and nowhere else.
 
-    The file fails, and changes nothing, once no process holds the lock: a stack that was killed leaves
-    its file behind, and another program may listen on its port by then.
+    The file fails, and changes nothing, once no process holds the lock: a stack that was killed
+    leaves its file behind, and another program may listen on its port by then.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""The README and docs/."""
+"""The pages: README, CONTRIBUTING and docs/."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,11 @@ import pytest
 
 from tests.conftest import PROJECT
 
-PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md"))]
+PAGES = [
+    PROJECT / "README.md",
+    PROJECT / "CONTRIBUTING.md",
+    *sorted((PROJECT / "docs").rglob("*.md")),
+]
 
 
 def anchors(page: Path) -> set[str]:

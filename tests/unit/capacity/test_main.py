@@ -1,9 +1,6 @@
 """The command, from its options to its lines."""
 
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +10,6 @@ from capacity.__main__ import main
 from capacity.prices import PRICES
 from capacity.report import shown
 from capacity.scenario import Scenario
-from tests.conftest import PROJECT
 from tests.unit.capacity.scenarios import PRICES as PRICE_LIST
 from tests.unit.capacity.scenarios import SCENARIOS
 
@@ -118,18 +114,3 @@ def test_option_that_is_not_allowed_is_refused_with_what_is(
 
     expected = f"argument {option}: {value!r} is not allowed; it must be {allowed}"
     assert expected in capsys.readouterr().err
-
-
-def test_reader_that_leaves_is_no_error() -> None:
-    """`… | head -1` ends without a complaint."""
-    done = subprocess.run(
-        f"{shlex.quote(sys.executable)} -m capacity --sources | head -1",
-        shell=True,
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert done.stderr == ""
-    assert done.stdout.startswith("kinesis.shard_hour")

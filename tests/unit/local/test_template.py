@@ -4,9 +4,9 @@ import pytest
 
 from local.errors import TemplateError
 from local.settings import MappingSettings
-from local.stack import PROJECT
 from local.streams import Stream
 from local.template import Template, read_template
+from tests.conftest import PROJECT
 
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31

@@ -1,4 +1,4 @@
-"""The command's usage; what it logs is in tests/contract/test_training_mlflow.py."""
+"""The command's usage; what it logs is in tests/contract/training/test_training_mlflow.py."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

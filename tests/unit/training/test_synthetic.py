@@ -1,7 +1,5 @@
 """Rides of a made-up city."""
 
-import subprocess
-import sys
 from statistics import correlation, mean
 
 import pytest
@@ -74,14 +72,6 @@ def test_synthetic_rides_of_one_seed_predict_those_of_another(rides: list[Synthe
     model = fit(durations(rides))
 
     assert score(model, durations(synthetic_rides(COUNT // 4, seed=2))).r2 > 0.7
-
-
-def test_synthetic_rides_import_neither_mlflow_nor_pandas() -> None:
-    """Making rides needs none of the slow libraries."""
-    code = "import sys, training.synthetic; print({'mlflow', 'pandas', 'sklearn'} & {*sys.modules})"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert done.stdout == "set()\n"
 
 
 def durations(rides: list[SyntheticRide]) -> Examples:

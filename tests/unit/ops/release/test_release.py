@@ -1,7 +1,4 @@
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -538,38 +535,3 @@ def test_main_release_of_what_cannot_be_a_run_is_refused_before_aws_is_asked(
 
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"nothing is released: {said}")
-
-
-@pytest.mark.parametrize(
-    ("environ", "reason"),
-    [
-        (
-            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
-            "You must specify a region; set AWS_DEF",
-        ),
-        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "Unable to locate credentials"),
-        ({"AWS_PROFILE": "gone"}, "The config profile (gone) could not be found"),
-    ],
-)
-def test_command_without_account_gives_one_line(
-    environ: dict[str, str], reason: str, tmp_path: Path
-) -> None:
-    """A region, credentials or a profile that are missing are named, without a traceback."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    nowhere = {
-        "AWS_CONFIG_FILE": str(tmp_path / "config"),
-        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "ops.release", "--stack", "", "rollback"],
-        cwd=PROJECT,
-        env={**bare, **nowhere, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"AWS does not answer, and nothing has changed: {reason}")

@@ -21,7 +21,7 @@ from tests.kpl import aggregate
 from tests.polling import until
 
 STREAM = "ride_events"
-FIX = "tests.contract.fixups:distance_as_number"
+FIX = "tests.contract.ops.fixups:distance_as_number"
 
 
 def ride(ride_id: int, distance: float | str) -> bytes:

@@ -10,7 +10,7 @@ from benchmarks.__main__ import FULL_OUTPUT, RESULTS, TABLES, write
 from benchmarks.plots import draw
 from benchmarks.report import number, render, table
 from benchmarks.results import Results
-from tests.unit.benchmarks.made import BATCHES, results
+from tests.contract.benchmarks.made import BATCHES, results
 
 
 def test_report_has_a_row_for_each_batch_of_each_model_and_stub() -> None:

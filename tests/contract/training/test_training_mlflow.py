@@ -22,7 +22,7 @@ from training.errors import TrackingError
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 
 BUCKET = "mlflow-models"
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 RIDES = ("--rides", "100")
 
 

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.results import Puts, Way
 from benchmarks.starts import PRODUCT
 from benchmarks.targets import targets
-from tests.unit.benchmarks.made import results, speed, start
+from tests.contract.benchmarks.made import results, speed, start
 
 
 def test_targets_are_met_where_all_is_within_bounds() -> None:

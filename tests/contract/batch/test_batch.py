@@ -134,7 +134,12 @@ def test_score_changed_file_or_version_is_scored_again(
 def run_killed(line: int, trips: Path, output: Path) -> subprocess.CompletedProcess[str]:
     arguments = ["score", "--input", str(trips), "--output", str(output)]
     return subprocess.run(
-        [sys.executable, str(PROJECT / "tests/contract/kill_at_line.py"), str(line), *arguments],
+        [
+            sys.executable,
+            str(PROJECT / "tests/contract/batch/kill_at_line.py"),
+            str(line),
+            *arguments,
+        ],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,

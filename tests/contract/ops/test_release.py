@@ -1,7 +1,10 @@
 """Releasing trained models from moto's S3, to a CloudFormation in memory."""
 
+import os
 import re
 import shutil
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,7 @@ from ops.errors import OpsError
 from ops.release.__main__ import main
 from ops.release.release import release, rollback, written
 from ops.release.stack import DeployedStack
+from tests.conftest import PROJECT
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
 
 BUCKET = PARAMETERS["ModelBucket"]
@@ -336,3 +340,38 @@ def test_main_release_tells_of_it_in_one_line(
     assert capsys.readouterr().err == "rides serves run new for tip, after none\n"
     assert status == 0
     assert client.parameters["TipRunId"] == RUN
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        (
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+            "You must specify a region; set AWS_DEF",
+        ),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "Unable to locate credentials"),
+        ({"AWS_PROFILE": "gone"}, "The config profile (gone) could not be found"),
+    ],
+)
+def test_command_without_account_gives_one_line(
+    environ: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    """A region, credentials or a profile that are missing are named, without a traceback."""
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    nowhere = {
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "ops.release", "--stack", "", "rollback"],
+        cwd=PROJECT,
+        env={**bare, **nowhere, **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"AWS does not answer, and nothing has changed: {reason}")
