@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 HOST = "127.0.0.1"
+# Empty files in place of ~/.aws: a setting there, such as `ignore_configured_endpoint_urls`, would
+# lead clients to AWS in spite of all variables.
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def leave_aws() -> None:
-    """Forget this shell's AWS account and proxy, so that nothing here can reach them by mistake."""
+    """Forget this user's AWS account and proxy, so that nothing here can reach them by mistake."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             del os.environ[name]
+    os.environ.update(NO_AWS_FILES)
 
 
 class Emulator:
@@ -71,6 +75,7 @@ class Emulator:
     def environ(self) -> dict[str, str]:
         """Environment variables that lead any AWS client here."""
         return {
+            **NO_AWS_FILES,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",

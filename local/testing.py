@@ -114,11 +114,13 @@ def local_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartStack]:
     """Starts stacks of SAM templates on an emulator of AWS that is empty, and stops them."""
     with ExitStack() as running:
         emulator = running.enter_context(Emulator())
-        # No client of the test or of a function made late can reach the shell's AWS account.
+        # No client of the test or of a function made late can reach the user's AWS account.
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             monkeypatch.delenv(name)
         for name, value in emulator.environ.items():
             monkeypatch.setenv(name, value)
+        # boto3's own session may have read ~/.aws before.
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         yield StartStack(emulator, running, monkeypatch)
 
 

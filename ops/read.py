@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 
 from local.shards import shards_of
 from model_service.aggregation import payloads
-from ops.aws import told
+from ops.aws import checked, told
 from ops.streams import pages
 from ops.terminal import leave_stdout, say
 
@@ -90,4 +90,4 @@ def _streams(kinesis: "KinesisClient") -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], lambda _: checked(boto3.client("kinesis"))))

@@ -19,7 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from ops.aws import told
+from ops.aws import checked, told
 from ops.errors import OpsError
 from ops.moments import moment
 from ops.redrive.commands import Connect, Redrive
@@ -48,7 +48,7 @@ def connected(service: Literal["kinesis", "s3"]) -> "KinesisClient | S3Client":
         read_timeout=10,
         retries={"mode": "standard", "total_max_attempts": 3},
     )
-    return boto3.client(service, config=config)
+    return checked(boto3.client(service, config=config))
 
 
 def summary(plan: Plan, onto: str, *, really: bool) -> Iterator[str]:

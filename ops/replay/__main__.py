@@ -25,7 +25,7 @@ from model_service.bootstrap import load_model
 from model_service.errors import ServiceError, SettingsError
 from model_service.settings import Settings
 from model_service.sinks import PredictionSink, PredictionStream
-from ops.aws import told
+from ops.aws import checked, told
 from ops.errors import OpsError
 from ops.moments import written
 from ops.read import STREAM as PREDICTIONS
@@ -243,4 +243,4 @@ if __name__ == "__main__":
     log_in_lines()
     # It warns of every page that has a bad record; the summary counts them.
     logging.getLogger(service.__name__).setLevel(logging.ERROR)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], lambda _: checked(boto3.client("kinesis"))))
