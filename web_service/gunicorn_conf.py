@@ -27,7 +27,7 @@ try:
 except SettingsError as error:
     sys.exit(f"web_service: error: {error}")
 
-bind = f"{_settings.address}:{_settings.port}"
+bind = _settings.bind
 workers = _settings.processes
 worker_class = "gthread"
 threads = 4
