@@ -13,12 +13,9 @@ from typing import Self
 from msgspec import Struct
 
 from model_service.errors import ModelRefused
-from model_service.events import Ride, RideId, prediction_of
+from model_service.events import RideId, prediction_of
 from model_service.features import ride_features
-from model_service.service import Model
-
-# Any ride will do; this one is that of examples/ride.json.
-SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
+from model_service.service import SAMPLE, Model
 
 
 class Files:
