@@ -23,6 +23,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from batch.errors import OutputError, TripsError, UsageError
+from model_service.workspace import workspace
 
 # In the metadata of a scored Parquet file, and in those of its object in S3.
 MANIFEST = "manifest"
@@ -192,7 +193,7 @@ class S3Source:
     @contextmanager
     def opened(self, name: str) -> Iterator[Path]:
         """A copy, which goes away at the end."""
-        with tempfile.TemporaryDirectory(prefix="trips-") as folder:
+        with tempfile.TemporaryDirectory(prefix="trips-", dir=workspace()) as folder:
             path = Path(folder) / "trips.parquet"
             with _naming(TripsError, self._uri(name)):
                 self.client.download_file(self.bucket, self._key(name), str(path))
@@ -230,7 +231,7 @@ class S3Target:
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """A file here, which is uploaded."""
-        with tempfile.TemporaryDirectory(prefix="scored-") as folder:
+        with tempfile.TemporaryDirectory(prefix="scored-", dir=workspace()) as folder:
             path = Path(folder) / "scored.parquet"
             with _naming(OutputError, self._uri(key)):
                 yield path
