@@ -28,6 +28,10 @@ from model_service.known_values import known_values
 from model_service.parts import parts
 from model_service.zone_types import SINGLE_ZONES, TLC_ZONES, integers_by_trial, zone_trial
 
+_REMEDY = (
+    "Encode zones in the model's first step, or in a ColumnTransformer that is its first step, and "
+    "train it on what model_service/features.py makes"
+)
 Shape = Callable[[Features], Any]
 
 _ALLOWED: Final = {
@@ -50,10 +54,15 @@ def model_input(estimator: Any, path: Path) -> Shape:
         _require_values(path, name, values)
     integers = [name for name in SINGLE_ZONES if name in known and _are_numbers(known[name])]
     unclear = [name for name in SINGLE_ZONES if name in names and name not in known]
+    make = _with_integers(shape, integers)
     if unclear:
-        predict = _with_integers(lambda features: estimator.predict(shape(features)), integers)
-        trial, is_encoded = _trial(estimator, known), _are_encoded(estimator, unclear)
-        integers += integers_by_trial(predict, trial, unclear, must_matter=is_encoded)
+        integers += integers_by_trial(
+            lambda features: estimator.predict(make(features)),
+            _trial(estimator, known),
+            unclear,
+            remedy=_REMEDY,
+            must_matter=_are_encoded(estimator, unclear),
+        )
     return _with_integers(shape, integers)
 
 

@@ -10,6 +10,11 @@ from model_service.model_files import require_trust
 from model_service.model_inputs import frame
 from model_service.zone_types import SINGLE_ZONES, integers_by_trial, zone_trial
 
+_REMEDY = (
+    "Train it on what model_service/features.py makes, and log it with a signature in which PU and "
+    "DO are string or long"
+)
+
 
 class PyfuncModel:
     """An MLflow pyfunc model, which takes a data frame of the features.
@@ -48,5 +53,7 @@ def load_pyfunc(folder: Path, *, trusted: bool) -> PyfuncModel:
             "log the model with its scikit-learn flavour, or add mlflow to the image"
         ) from None
     model = pyfunc.load_model(str(folder))
-    integers = integers_by_trial(PyfuncModel(model).predict, zone_trial(), SINGLE_ZONES)
+    integers = integers_by_trial(
+        PyfuncModel(model).predict, zone_trial(), SINGLE_ZONES, remedy=_REMEDY
+    )
     return PyfuncModel(model, integers)

@@ -16,10 +16,6 @@ TLC_ZONES: Final = range(1, 266)
 _MILES = 3.0
 
 _MAX_REASON_CHARACTERS = 300
-_REMEDY = (
-    "Encode zones in the model's first step, or in a ColumnTransformer that is its first step, and "
-    "train it on what model_service/features.py makes"
-)
 
 
 def zone_trial(zones: Collection[int] = TLC_ZONES) -> Features:
@@ -33,6 +29,7 @@ def integers_by_trial(
     trial: Features,
     names: Collection[str],
     *,
+    remedy: str,
     must_matter: bool = False,
 ) -> Collection[str]:
     """Return the zones that a model takes as integers: all of `names`, or none.
@@ -43,6 +40,7 @@ def integers_by_trial(
         predict: Predicts a value for each ride of features whose zones are text or integers.
         trial: Features to predict with.
         names: Zones whose type is to be found out.
+        remedy: What to do if it cannot be found out, for the message.
         must_matter: Whether some rides of the trial must get another prediction than others.
 
     Raises:
@@ -52,16 +50,16 @@ def integers_by_trial(
     tried = [_values(predict, features) for features in (trial, with_integers(trial, names))]
     predicted = [values for values in tried if not isinstance(values, Exception)]
     if not predicted:
-        raise ModelRefused(f"the model predicts no ride: {_said(tried[0])}. {_REMEDY}")
+        raise ModelRefused(f"the model predicts no ride: {_said(tried[0])}. {remedy}")
     if not _are_equal(predicted[0], predicted[-1]):
         raise ModelRefused(
             f"the model may have been trained on text or on integers: {' and '.join(names)} as "
-            f"text give other predictions than as integers; expected the same. {_REMEDY}"
+            f"text give other predictions than as integers; expected the same. {remedy}"
         )
     if must_matter and _are_equal(predicted[0], predicted[0][:1]):
         raise ModelRefused(
             f"the model was trained on other zones or types: it predicts {predicted[0][0]} in each "
-            f"of {len(predicted[0])} zones; expected values that differ. {_REMEDY}"
+            f"of {len(predicted[0])} zones; expected values that differ. {remedy}"
         )
     return names if isinstance(tried[0], Exception) else ()
 

@@ -291,7 +291,7 @@ def test_proof_refuses_a_twin_that_is_wrong_in_a_corner(rides: list[Ride], tmp_p
 
 @pytest.mark.parametrize("feature", ["PU", "DO"])
 def test_proof_refuses_a_twin_that_is_wrong_in_one_zone(feature: str) -> None:
-    """Each of TLC's zones is tried, also those that none of the rides is in."""
+    """The proof tries each TLC zone, also if no ride is in it."""
     model = rows_into(Ridge())
     weights = convert(model).weights
     assert weights is not None
