@@ -289,8 +289,6 @@ def test_load_flavour_that_is_not_known_is_refused(tmp_path: Path) -> None:
 @pytest.fixture
 def pyfunc_folder(tmp_path: Path) -> Path:
     """A model of no flavour but python_function."""
-    from mlflow.pyfunc.model import PythonModel
-
     folder = tmp_path / "model"
 
     class MilesTimesFive(PythonModel):
