@@ -6,13 +6,20 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case, encode_case
 from model_service.deadline import Deadline
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from types_boto3_dynamodb.client import Exceptions
+    from types_boto3_dynamodb.paginator import QueryPaginator
+    from types_boto3_dynamodb.type_defs import KeysAndAttributesUnionTypeDef, PutItemInputTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +58,29 @@ class Store(Protocol):
         ...
 
 
+class DynamoClient(Protocol):
+    """The part of boto3's DynamoDB client that is used here."""
+
+    @property
+    def exceptions(self) -> "Exceptions":
+        """The classes of its errors."""
+        ...
+
+    def batch_get_item(
+        self, *, RequestItems: "Mapping[str, KeysAndAttributesUnionTypeDef]"
+    ) -> Json:
+        """Read items by their keys."""
+        ...
+
+    def put_item(self, **request: "Unpack[PutItemInputTypeDef]") -> Json:
+        """Write one item."""
+        ...
+
+    def get_paginator(self, operation_name: Literal["query"], /) -> "QueryPaginator":
+        """Read an index page by page."""
+        ...
+
+
 class DynamoStore:
     """Cases in a DynamoDB table.
 
@@ -67,7 +97,7 @@ class DynamoStore:
 
     def __init__(
         self,
-        client: Any,
+        client: DynamoClient,
         table: str,
         keep_seconds: float,
         *,
@@ -104,17 +134,22 @@ class DynamoStore:
 
     def _load_page(self, keys: Sequence[str]) -> list[Json]:
         items: list[Json] = []
-        wanted: Json = {
-            self._table: {"Keys": [{"case": {"S": key}} for key in keys], "ConsistentRead": True}
-        }
+        wanted: Sequence[Json] = [{"case": {"S": key}} for key in keys]
         while wanted:
-            answer = self._client.batch_get_item(RequestItems=wanted)
+            answer = self._client.batch_get_item(
+                RequestItems={self._table: {"Keys": wanted, "ConsistentRead": True}}
+            )
             items += answer["Responses"].get(self._table, [])
-            unprocessed: Json = answer.get("UnprocessedKeys", {})
-            if unprocessed == wanted:
-                # The client has waited and asked again already: the batch is to come again.
-                raise RuntimeError(f"DynamoDB reads nothing more of {self._table}")
-            wanted = unprocessed
+            left: Sequence[Json] = (
+                answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            )
+            # By their number: DynamoDB promises no order.
+            if len(left) >= len(wanted):
+                raise RuntimeError(
+                    f"cases cannot be read: DynamoDB left all {len(wanted)} keys of the table "
+                    f"{self._table} unprocessed; the records are redelivered"
+                )
+            wanted = left
         return items
 
     def _save_one(self, key: str, case: Case) -> Case | None:

@@ -6,22 +6,33 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from local.account import REGION
+from local.moto_kinesis import list_shards_as_aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 HOST = "127.0.0.1"
+# Empty files in place of ~/.aws: a setting there, such as `ignore_configured_endpoint_urls`, would
+# lead clients to AWS in spite of all variables.
+NO_AWS_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 
 
 def leave_aws() -> None:
-    """Forget this shell's AWS account and proxy, so that nothing here can reach them by mistake."""
+    """Forget this user's AWS account and proxy, so that nothing here can reach them by mistake."""
     for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             del os.environ[name]
+    os.environ.update(NO_AWS_FILES)
 
 
 class Emulator:
@@ -36,6 +47,7 @@ class Emulator:
 
     def __init__(self, port: int = 0) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        list_shards_as_aws()
         application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(HOST, port, application, threaded=True)
         # A daemon, because an interrupt can come before there is anybody to stop it.
@@ -63,6 +75,7 @@ class Emulator:
     def environ(self) -> dict[str, str]:
         """Environment variables that lead any AWS client here."""
         return {
+            **NO_AWS_FILES,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
@@ -72,7 +85,17 @@ class Emulator:
             "no_proxy": HOST,
         }
 
-    def client(self, service: str) -> Any:
+    @overload
+    def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+    @overload
+    def client(self, service: Literal["kinesis"]) -> "KinesisClient": ...
+    @overload
+    def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["sqs"]) -> "SQSClient": ...
+    def client(
+        self, service: Literal["dynamodb", "kinesis", "s3", "sqs"]
+    ) -> "DynamoDBClient | KinesisClient | S3Client | SQSClient":
         """A boto3 client of one service."""
         return boto3.client(
             service,

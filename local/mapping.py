@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from local.checkpoints import SHARD_END, Checkpoints, MemoryCheckpoints
+from local.clients import SourceClient
 from local.destination import Destination
 from local.errors import TemplateError
 from local.function import Invoker
 from local.poller import ShardPoller
 from local.records import SourceShard
 from local.settings import MappingSettings
+from local.shards import shards_of
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +41,7 @@ class EventSourceMapping:
 
     def __init__(
         self,
-        kinesis: Any,
+        kinesis: SourceClient,
         function: Invoker,
         settings: MappingSettings,
         destination: Destination,
@@ -147,10 +149,8 @@ class EventSourceMapping:
                 self._checkpoints.save(shard_id, SHARD_END)
 
     def _shards(self) -> dict[str, Any]:
-        pages = self._kinesis.get_paginator("list_shards").paginate(
-            StreamName=self._settings.stream
-        )
-        return {shard["ShardId"]: shard for page in pages for shard in page["Shards"]}
+        shards = shards_of(self._kinesis, self._settings.stream)
+        return {shard["ShardId"]: shard for shard in shards}
 
 
 def _require_past(settings: MappingSettings, now: float) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local.account import ACCOUNT, REGION
+from local.listing import page_of
 from model_service.hash_keys import hash_key
 
 Json = Mapping[str, Any]
@@ -92,13 +93,22 @@ class MemoryKinesis:
             }
         }
 
-    def list_shards(self, *, StreamName: str) -> Json:
-        """All shards of a stream, closed ones included."""
-        return {"Shards": [shard.described for shard in self._shards(StreamName)]}
-
-    def get_paginator(self, operation: str) -> "_Pages":
-        """Pages of `list_shards`, a shard each."""
-        return _Pages(getattr(self, operation))
+    def list_shards(
+        self,
+        *,
+        StreamName: str | None = None,
+        NextToken: str | None = None,
+        MaxResults: int | None = None,
+    ) -> Json:
+        """Return a page of a stream's shards, closed shards included."""
+        try:
+            shards, token = page_of(
+                self._shards, stream=StreamName, token=NextToken, max_results=MaxResults
+            )
+        except ValueError as error:
+            raise _error("InvalidArgumentException", str(error)) from None
+        following = {"NextToken": token} if token else {}
+        return {"Shards": [shard.described for shard in shards], **following}
 
     def put_record(self, *, StreamName: str, Data: bytes, PartitionKey: str) -> Json:
         """Put one record."""
@@ -195,24 +205,15 @@ class MemoryKinesis:
 
     def _shards(self, stream: str) -> list[_Shard]:
         if stream not in self._streams:
-            raise ClientError(
-                {"Error": {"Code": "ResourceNotFoundException", "Message": f"no stream {stream}"}},
-                "Kinesis",
-            )
+            raise _error("ResourceNotFoundException", f"no stream {stream}")
         return self._streams[stream]
 
     def _shard(self, stream: str, shard_id: str) -> _Shard:
         return next(shard for shard in self._shards(stream) if shard.shard_id == shard_id)
 
 
-class _Pages:
-    def __init__(self, operation: Callable[..., Json]) -> None:
-        self._operation = operation
-
-    def paginate(self, **request: Any) -> Iterator[Json]:
-        """Answers of one element each."""
-        ((name, elements),) = self._operation(**request).items()
-        return iter([{name: [element]} for element in elements])
+def _error(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Kinesis")
 
 
 def _fitting(records: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:

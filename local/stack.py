@@ -55,7 +55,7 @@ def train_model(emulator: Emulator, folder: Path, *options: str) -> TrainedModel
     """
     emulator.client("s3").create_bucket(Bucket=MODEL_BUCKET)
     environ = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")},
+        **{n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "MLFLOW_"))},
         **emulator.environ,
         "MODEL_BUCKET": MODEL_BUCKET,
     }

@@ -31,12 +31,14 @@ class LocalStack:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self.client: Callable[[str], Any] = stack.emulator.client
+        self.client = stack.emulator.client
 
     def put(self, stream: str, *payloads: bytes, key: str = "key") -> list[str]:
         """Put records of one partition key; answers with their sequence numbers."""
-        records = [{"Data": payload, "PartitionKey": key} for payload in payloads]
-        answer = self.client("kinesis").put_records(StreamName=stream, Records=records)
+        answer = self.client("kinesis").put_records(
+            StreamName=stream,
+            Records=[{"Data": payload, "PartitionKey": key} for payload in payloads],
+        )
         return [result["SequenceNumber"] for result in answer["Records"]]
 
     def wait_for_records(self, stream: str, count: int, seconds: float = 30) -> list[bytes]:
@@ -112,11 +114,13 @@ def local_stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartStack]:
     """Starts stacks of SAM templates on an emulator of AWS that is empty, and stops them."""
     with ExitStack() as running:
         emulator = running.enter_context(Emulator())
-        # No client of the test or of a function made late can reach the shell's AWS account.
+        # No client of the test or of a function made late can reach the user's AWS account.
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             monkeypatch.delenv(name)
         for name, value in emulator.environ.items():
             monkeypatch.setenv(name, value)
+        # boto3's own session may have read ~/.aws before.
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         yield StartStack(emulator, running, monkeypatch)
 
 

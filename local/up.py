@@ -2,19 +2,21 @@
 
 import argparse
 import logging
-import re
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from local.emulator import Emulator, is_free, leave_aws
+from local.shell import StackIsUp, lock, write_environment
 from local.stack import PROJECT, Stack, parameters_of, stop_on_signals, train_models
 from local.terminal import say
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
 USUAL_PORT = 4566
 ENVIRONMENT_FILE = PROJECT / ".local" / "env"
+LOCK_FILE = PROJECT / ".local" / "up.lock"
+COMMANDS = PROJECT / ".venv" / "bin"
 # How long Ctrl-C may take to be seen.
 _LOOK_SECONDS = 0.5
 
@@ -28,24 +30,30 @@ def main() -> int:
     for chatty in ("botocore", "werkzeug"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
-        _serve(port)
+        with lock(LOCK_FILE):
+            _serve(port)
+    except StackIsUp as error:
+        say(str(error))
+        return 1
     except KeyboardInterrupt:
         say("stopped")
     return 0
 
 
 def _serve(port: int) -> None:
+    # Left by a stack that was killed.
+    ENVIRONMENT_FILE.unlink(missing_ok=True)
     with Emulator(port) as emulator, tempfile.TemporaryDirectory() as folder:
         say("training the sample models ...")
         duration, tip = train_models(emulator, Path(folder))
         with Stack(emulator, parameters_of(duration, tip)):
-            _write_environment(emulator)
-            say(
-                f"up at {emulator.endpoint}, serving runs {duration.run_id} and {tip.run_id}\n"
-                f"in another terminal:  source {ENVIRONMENT_FILE.relative_to(PROJECT)}\n"
-                "Ctrl-C stops it"
-            )
             try:
+                write_environment(ENVIRONMENT_FILE, LOCK_FILE, emulator.environ, COMMANDS)
+                say(
+                    f"up at {emulator.endpoint}, serving runs {duration.run_id} and {tip.run_id}\n"
+                    f"in another terminal:  source {ENVIRONMENT_FILE.relative_to(PROJECT)}\n"
+                    "Ctrl-C stops it"
+                )
                 while True:
                     # Not signal.pause: a signal that comes to another thread would not end it.
                     time.sleep(_LOOK_SECONDS)
@@ -57,8 +65,6 @@ def _port() -> int:
     parser = argparse.ArgumentParser(prog="make up", usage="make up [PORT=N]", description=__doc__)
     parser.add_argument("--port", type=_port_number, help="where to listen")
     port: int | None = parser.parse_args().port
-    if ENVIRONMENT_FILE.exists() and not is_free(_port_in_use()):
-        parser.error("this checkout's stack is up already; stop it first, or use another clone")
     if port is None:
         return USUAL_PORT if is_free(USUAL_PORT) else 0
     if not is_free(port):
@@ -70,27 +76,6 @@ def _port_number(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 2**16:
         raise argparse.ArgumentTypeError(f"PORT={text!r} is not a port number from 1 to 65535")
     return int(text)
-
-
-def _port_in_use() -> int:
-    """The port of the stack that wrote the environment file, which may have been killed since."""
-    found = re.search(r"AWS_ENDPOINT_URL=\S*:(\d+)", ENVIRONMENT_FILE.read_text())
-    return int(found[1]) if found else 0
-
-
-def _write_environment(emulator: Emulator) -> None:
-    """Write a file that leads the AWS CLI and boto3 of any shell here, and nowhere else."""
-    ENVIRONMENT_FILE.parent.mkdir(exist_ok=True)
-    lines = [
-        "unset AWS_PROFILE AWS_SESSION_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-        "unset AWS_ENDPOINT_URL_KINESIS AWS_ENDPOINT_URL_S3 KINESIS_ENDPOINT_URL",
-        *(f"export {name}={value}" for name, value in emulator.environ.items()),
-        f'command -v aws >/dev/null || export PATH="{PROJECT}/.venv/bin:$PATH"',
-    ]
-    # At once: a shell that reads half of it would ask for a region, or lead to an account.
-    half = ENVIRONMENT_FILE.with_suffix(".half")
-    half.write_text("\n".join(lines) + "\n")
-    half.replace(ENVIRONMENT_FILE)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -104,8 +104,8 @@ class SourceRecord(Struct, frozen=True, gc=False):
 
     @property
     def stream(self) -> str:
-        """The stream's name, which is the part of its ARN after the slash."""
-        return self.event_source_arn.rpartition("/")[2]
+        """The stream's name. With enhanced fan-out the ARN names a consumer after the stream."""
+        return self.event_source_arn.rpartition(":stream/")[2].partition("/")[0]
 
 
 class AggregatedRecord(Struct, frozen=True, gc=False):
@@ -254,7 +254,19 @@ def _positioned(place: int, record: SourceRecord) -> SourceRecord:
     )
 
 
-def item_failures(unfinished: list[SourceRecord]) -> list[dict[str, str]]:
+class ItemFailure(TypedDict):
+    """The first record of a batch that Lambda delivers again."""
+
+    itemIdentifier: str
+
+
+class BatchResponse(TypedDict):
+    """A partial batch response, as a handler returns it to Lambda."""
+
+    batchItemFailures: list[ItemFailure]
+
+
+def item_failures(unfinished: list[SourceRecord]) -> list[ItemFailure]:
     """What a handler answers as `batchItemFailures`: the record to go on from, if there is one."""
     return [{"itemIdentifier": lowest(unfinished).sequence_number}] if unfinished else []
 

@@ -1,19 +1,22 @@
 """A folder in S3: the objects under a prefix."""
 
-import atexit
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_service.errors import ModelNotFound, ModelRefused, brief
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from botocore.response import StreamingBody
+    from types_boto3_s3.type_defs import ListObjectsV2RequestTypeDef
 
 MAX_MODEL_FILES = 200
 # Lambda's /tmp holds 512 MB unless configured otherwise.
@@ -27,7 +30,9 @@ _CHUNK_BYTES = 1 << 20
 class S3Reader(Protocol):
     """The part of boto3's S3 client that is used here."""
 
-    def list_objects_v2(self, **request: Any) -> Mapping[str, Any]:
+    def list_objects_v2(
+        self, **request: "Unpack[ListObjectsV2RequestTypeDef]"
+    ) -> Mapping[str, Any]:
         """A page of the objects under a prefix."""
         ...
 
@@ -63,7 +68,7 @@ class S3Folder:
         """
         with _naming(self.uri(name)):
             body = self._open(name)
-            data: bytes | None = None if body is None else body.read(MAX_METADATA_BYTES + 1)
+            data = None if body is None else body.read(MAX_METADATA_BYTES + 1)
         if data is not None and len(data) > MAX_METADATA_BYTES:
             raise ModelRefused(f"{self.uri(name)} is larger than {MAX_METADATA_BYTES} bytes")
         return data
@@ -75,7 +80,7 @@ class S3Folder:
             ModelNotFound: There are more than `most`.
         """
         found: list[S3Folder] = []
-        for page in self._pages(Delimiter="/"):
+        for page in self._pages(delimiter="/"):
             found += [
                 S3Folder(self.client, self.bucket, entry["Prefix"].rstrip("/"))
                 for entry in page.get("CommonPrefixes", ())
@@ -87,23 +92,13 @@ class S3Folder:
                 )
         return found
 
-    def download(self) -> Path:
-        """Bring every file into a new local folder, which goes with the process.
+    def files(self) -> list[str]:
+        """List the names of all files.
 
         Raises:
             ModelRefused: The files are too many or too large, or have names that lead out of the
                 folder.
-            ModelNotFound: A file cannot be read, or not be written here.
         """
-        names = self._files()
-        folder = Path(tempfile.mkdtemp(prefix="model-"))
-        # A model may read its files as late as when it predicts.
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-            list(pool.map(lambda name: self._download_file(name, folder / name), names))
-        return folder
-
-    def _files(self) -> list[str]:
         names: list[str] = []
         size = 0
         for page in self._pages():
@@ -117,6 +112,15 @@ class S3Folder:
                     f"{MAX_MODEL_FILES} files of {MAX_MODEL_BYTES} bytes in all"
                 )
         return names
+
+    def download(self, names: Sequence[str], target: Path) -> None:
+        """Download files into a local folder.
+
+        Raises:
+            ModelNotFound: A file cannot be read, or cannot be written here.
+        """
+        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            list(pool.map(lambda name: self._download_file(name, target / name), names))
 
     def _safe_name(self, key: str) -> str:
         name = key[len(self._key("")) :]
@@ -142,16 +146,20 @@ class S3Folder:
                 for chunk in body.iter_chunks(_CHUNK_BYTES):
                     file.write(chunk)
 
-    def _open(self, name: str) -> Any:
+    def _open(self, name: str) -> "StreamingBody | None":
         try:
-            return self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"]
+            found = self.client.get_object(Bucket=self.bucket, Key=self._key(name))
         except ClientError as error:
             if _code(error) == "NoSuchKey":
                 return None
             raise
+        body: StreamingBody = found["Body"]
+        return body
 
-    def _pages(self, **options: str) -> Iterator[Mapping[str, Any]]:
-        request = {"Bucket": self.bucket, "Prefix": self._key(""), **options}
+    def _pages(self, *, delimiter: str | None = None) -> Iterator[Mapping[str, Any]]:
+        request: ListObjectsV2RequestTypeDef = {"Bucket": self.bucket, "Prefix": self._key("")}
+        if delimiter is not None:
+            request["Delimiter"] = delimiter
         while True:
             with _naming(self.uri()):
                 page = self.client.list_objects_v2(**request)

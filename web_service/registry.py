@@ -77,10 +77,16 @@ class Registry:
     Args:
         url: The server's, without a slash at its end.
         headers: Sent with each request; they may hold a password.
+        opener: Makes the requests.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    opener: urllib.request.OpenerDirector = field(
+        default_factory=lambda: urllib.request.build_opener(_WithinServer),
+        repr=False,
+        compare=False,
+    )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -123,9 +129,10 @@ class Registry:
             url += f"?{urllib.parse.urlencode(query)}"
         request = urllib.request.Request(url, headers=dict(self.headers))  # noqa: S310 - http(s)
         try:
-            answer: HTTPResponse = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)  # noqa: S310
+            answer: HTTPResponse = self.opener.open(request, timeout=TIMEOUT_SECONDS)
             return answer
-        except (OSError, HTTPException) as error:
+        # ValueError: the target of a redirect is not a URL.
+        except (OSError, HTTPException, ValueError) as error:
             raise ModelNotFound(f"{url} cannot be read ({_reason(error)}); {_REMEDY}") from None
 
     def ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -141,6 +148,39 @@ class Registry:
 
     def _ask(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         return self.ask(f"mlflow/{path}", query)
+
+
+class _WithinServer(urllib.request.HTTPRedirectHandler):
+    """Follows redirects within the server, whose credentials go with each request."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        """Make the request that follows a redirect.
+
+        Raises:
+            HTTPError: The redirect leads to another server.
+        """
+        if not is_same_server(req.full_url, newurl):
+            said = f"it redirects to another server, {_origin(newurl)}"
+            raise urllib.error.HTTPError(req.full_url, code, said, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def is_same_server(url: str, target: str) -> bool:
+    """Return whether a redirect stays at a scheme, host and port, or only goes on to HTTPS there.
+
+    Raises:
+        ValueError: The target is not a URL.
+    """
+    origin = _origin(url)
+    return _origin(target) in (origin, re.sub("^http:", "https:", origin))
+
+
+def _origin(url: str) -> str:
+    split = urllib.parse.urlsplit(url)
+    usual_port = {"http": ":80", "https": ":443"}.get(split.scheme, "")
+    return f"{split.scheme}://{split.netloc.lower().removesuffix(usual_port)}"
 
 
 _REMEDY = "check MODEL_URI, MLFLOW_TRACKING_URI, the network and the server's log"

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from harness.cloud import Cloud
 from harness.commands import SAM, run
+from local.emulator import NO_AWS_FILES
 from local.runtime import RuntimeFunction
 from tests.sam_transform import source, transformed
 
@@ -43,6 +44,7 @@ class EmulatedCloud(Cloud):
         }
         return {
             **ours,
+            **NO_AWS_FILES,
             "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",

@@ -14,7 +14,6 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
@@ -22,7 +21,7 @@ from msgspec import Struct
 
 from ops.errors import OpsError
 from ops.moments import written
-from ops.redrive.failures import Identity, listed
+from ops.redrive.failures import BucketClient, Identity, listed
 
 PREFIX = "redriven"
 # Longer than a call can take, all its retries included (`resend.PATIENCE_SECONDS`,
@@ -73,7 +72,13 @@ class Memory:
     """
 
     def __init__(
-        self, s3: Any, bucket: str, stream: str, onto: str, *, now: Callable[[], float] = time.time
+        self,
+        s3: BucketClient,
+        bucket: str,
+        stream: str,
+        onto: str,
+        *,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self._s3 = s3
         self._bucket = bucket

@@ -6,7 +6,7 @@ files, which a digest may pin elsewhere, stay as they are.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,9 @@ from model_service.artifacts import digest
 from model_service.model_files import read_mlmodel
 from model_service.predictors import TWINS
 from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 RIDES = 2000
 _SEED = 11
@@ -48,18 +51,18 @@ def make_twin(folder: Path) -> str:
     from training.twin.flavor import add_twin
 
     flavor = read_mlmodel(folder).flavors["sklearn"]
-    estimator = load_sklearn(folder, flavor, trusted=True).estimator
+    model = load_sklearn(folder, flavor, trusted=True)
     rides = [synthetic.ride for synthetic in synthetic_rides(RIDES, _SEED)]
     document = Model.load(str(folder))
     # A search for the run's model is to find the run's own.
     document.run_id = None
-    difference = add_twin(folder, document, estimator, rides)
+    difference = add_twin(folder, document, model, rides)
     return (
         f"the model got a twin, which differs by at most {difference:.1e} on {RIDES} made-up rides"
     )
 
 
-def put_twin(s3: Any, bucket: str, experiment: str, folder: Path) -> Twin:
+def put_twin(s3: "S3Client", bucket: str, experiment: str, folder: Path) -> Twin:
     """Upload the files of a model with a twin.
 
     Raises:

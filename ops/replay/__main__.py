@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -25,7 +25,7 @@ from model_service.bootstrap import load_model
 from model_service.errors import ServiceError, SettingsError
 from model_service.settings import Settings
 from model_service.sinks import PredictionSink, PredictionStream
-from ops.aws import told
+from ops.aws import checked, told
 from ops.errors import OpsError
 from ops.moments import written
 from ops.read import STREAM as PREDICTIONS
@@ -51,7 +51,10 @@ _OPTIONS = {
 }
 _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
-Connect = Callable[[str], Any]
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+
+Connect = Callable[[Literal["kinesis"]], "KinesisClient"]
 
 
 def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
@@ -150,7 +153,9 @@ def _with_options(text: str) -> str:
 
 
 @contextmanager
-def _output(options: argparse.Namespace, kinesis: Any, live: Set[str]) -> Iterator[PredictionSink]:
+def _output(
+    options: argparse.Namespace, kinesis: "KinesisClient", live: Set[str]
+) -> Iterator[PredictionSink]:
     """Where predictions go: only ever what was named.
 
     Raises:
@@ -194,7 +199,7 @@ def _where(output: str) -> str:
     return "written to " + ("standard output" if output == "-" else output)
 
 
-def _stream(kinesis: Any, name: str, source: str) -> PredictionStream:
+def _stream(kinesis: "KinesisClient", name: str, source: str) -> PredictionStream:
     if not name:
         raise OpsError(
             f"--output {STREAM_OUTPUT} names no stream; it must be {STREAM_OUTPUT}NAME, a new "
@@ -238,4 +243,4 @@ if __name__ == "__main__":
     log_in_lines()
     # It warns of every page that has a bad record; the summary counts them.
     logging.getLogger(service.__name__).setLevel(logging.ERROR)
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], lambda _: checked(boto3.client("kinesis"))))

@@ -112,11 +112,33 @@ def test_make_up_wrong_port_is_refused(
     assert f"PORT={port!r} is not a port number from 1 to 65535" in done.stderr
 
 
-def test_make_run_is_deaf_to_the_shells_own_variables(
-    checkout: Path, shell_environ: dict[str, str]
+def test_make_run_is_deaf_to_the_users_own_settings(
+    checkout: Path, shell_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Variables of a user's own function or AWS account do not reach the local stack."""
-    environ = {"TEST_RUN": "yes", "MODEL_LOCATION": "/nowhere", "AWS_PROFILE": "nobody"}
+    """Neither a user's own function nor their AWS account and proxy reach the local stack."""
+    home = tmp_path_factory.mktemp("home")
+    (home / ".aws").mkdir()
+    (home / ".aws/config").write_text("[default]\nignore_configured_endpoint_urls = true\n")
+    environ = {
+        "HOME": str(home),
+        "TEST_RUN": "yes",
+        "RUN_ID": "mine",
+        "MODEL_BUCKET": "my-models",
+        "MODEL_LOCATION": "/nowhere",
+        "MODEL_NAME": "mine",
+        "MODEL_SHA256": "0" * 64,
+        "MODEL_URI": "models:/mine@production",
+        "MLFLOW_EXPERIMENT_ID": "7",
+        "PREDICTION_FIELD": "mine",
+        "AWS_PROFILE": "nobody",
+        "AWS_ENDPOINT_URL_KINESIS": "http://127.0.0.1:9",
+        "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:9",
+        "AWS_SESSION_TOKEN": "token",
+        "AWS_USE_FIPS_ENDPOINT": "true",
+        "AWS_CA_BUNDLE": "/nowhere",
+        "http_proxy": "http://127.0.0.1:9",
+        "HTTPS_PROXY": "http://127.0.0.1:9",
+    }
 
     done = make(checkout, shell_environ | environ, "run", "RIDES=3")
 

@@ -20,7 +20,7 @@ from tests.polling import until
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/reference.md").read_text()
 DECISIONS = (PROJECT / "docs/decisions.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+BLOCKS: list[str] = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 # The pages cut predictions off after two decimals, and the decision function rounds to two.
 SHOWN_TO = 0.01
 

@@ -16,6 +16,7 @@ from local.memory import MemoryKinesis
 from local.records import SourceShard
 from local.rides import sample_rides
 from local.settings import MappingSettings
+from local.shards import shards_of
 from model_service.aggregation import MAGIC, deaggregate
 from model_service.fakes import FakeS3
 from tests.faults.chaos import Tally
@@ -199,7 +200,7 @@ class World:
                     self._sent[number, place if len(sent) > 1 else None] = one
 
     def _open_shards(self) -> list[Any]:
-        shards = self._kinesis.list_shards(StreamName=INPUT)["Shards"]
+        shards = shards_of(self._kinesis, INPUT)
         return [s for s in shards if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
 
     def _split(self) -> None:
@@ -220,7 +221,7 @@ class World:
 
     def _is_done(self) -> bool:
         """Whether every shard is done to its last record."""
-        for shard in self._kinesis.list_shards(StreamName=INPUT)["Shards"]:
+        for shard in shards_of(self._kinesis, INPUT):
             name = shard["ShardId"]
             records = self._kinesis.all_records(INPUT, name)
             checkpoint = self._checkpoints.load(name)
@@ -231,7 +232,7 @@ class World:
     def _report(self) -> Report:
         events = [
             (key, json.loads(data))
-            for shard in self._kinesis.list_shards(StreamName=OUTPUT)["Shards"]
+            for shard in shards_of(self._kinesis, OUTPUT)
             for record in self._kinesis.all_records(OUTPUT, shard["ShardId"])
             for key, data in _user_records(record)
         ]

@@ -16,7 +16,7 @@ from typing import Any
 import batch.__main__ as command
 from tlc import columns
 
-PACKAGES = tuple(str(Path(module.__file__).parent) for module in (command, columns))
+PACKAGES = tuple(str(Path(place).parent) for place in (command.__file__, columns.__file__))
 
 
 class Killer:

@@ -5,6 +5,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 if TYPE_CHECKING:
@@ -100,3 +101,17 @@ def test_guide_names_a_test_for_every_rule() -> None:
 
     ends = ("---|---|---|", "| test |", "the same |")
     assert [row for row in rows if "::test_" not in row and not row.endswith(ends)] == []
+
+
+def test_fixture_leaves_a_configuration_that_boto3_has_read_already(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """The session of boto3 keeps what it read from `~/.aws`, so the fixture gives it a new one."""
+    (tmp_path / "config").write_text("[default]\nignore_configured_endpoint_urls = true\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    boto3.client("kinesis", region_name="eu-west-1")
+
+    request.getfixturevalue("local_stack")
+
+    assert boto3.client("kinesis").list_streams()["StreamNames"] == []

@@ -22,6 +22,16 @@ def test_source_records_have_what_lambda_delivers() -> None:
     assert record.stream == "ride_events"
 
 
+def test_stream_is_named_alike_with_and_without_enhanced_fan_out() -> None:
+    """The ARN of a stream's consumer gives the same stream name as the ARN of the stream."""
+    names = []
+    for suffix in ("", "/consumer/duration:1732600000"):
+        (record,) = source_records(kinesis_event([b"{}"], stream=f"rides.v2{suffix}"))
+        names.append(record.stream)
+
+    assert names == ["rides.v2", "rides.v2"]
+
+
 def record_of(payload: bytes | str) -> SourceRecord:
     (record,) = source_records(kinesis_event([payload], first=17, shard="shard-3"))
     return record

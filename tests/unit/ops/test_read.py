@@ -1,12 +1,13 @@
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import NoRegionError
 
+from local.memory import MemoryKinesis
 from model_service.aggregation import MAGIC
 from ops.read import main, records
 from tests.kpl import aggregate
+from tests.mapping import KEY_OF_LAST_SHARD
 
 Answers = list[dict[str, Any]]
 
@@ -18,18 +19,18 @@ class FakeStream:
         self._shards = shards
         self.asked: list[str] = []
 
-    def get_paginator(self, operation: str) -> "FakeStream":
-        assert operation == "list_shards"
-        return self
-
-    def paginate(self, StreamName: str) -> Iterator[dict[str, Any]]:
+    def list_shards(self, *, StreamName: str = "", NextToken: str = "") -> dict[str, Any]:
         self.asked.append(StreamName)
-        # A page for each shard.
-        return iter([{"Shards": [{"ShardId": name}]} for name in self._shards])
+        return {"Shards": [{"ShardId": name} for name in self._shards]}
 
     def get_shard_iterator(self, ShardId: str, **request: str) -> dict[str, str]:
         assert request["ShardIteratorType"] == "TRIM_HORIZON"
         return {"ShardIterator": f"{ShardId} 0"}
+
+    def __call__(self, service: str) -> Any:
+        """Return this stream as the client."""
+        assert service == "kinesis"
+        return self
 
     def get_records(self, ShardIterator: str, Limit: int) -> dict[str, Any]:
         name, place = ShardIterator.split()
@@ -68,11 +69,20 @@ def test_records_that_are_aggregated_are_taken_apart() -> None:
     assert read(shards) == [b"1", b"2", MAGIC]
 
 
+def test_records_behind_a_thousand_shards_are_read() -> None:
+    """A shard on the second page of ListShards is read like every other."""
+    kinesis = MemoryKinesis()
+    kinesis.create_stream(StreamName="rides", ShardCount=1001)
+    kinesis.put_record(StreamName="rides", Data=b"1", PartitionKey=KEY_OF_LAST_SHARD)
+
+    assert list(records(kinesis, "rides", pause=lambda _: None)) == [b"1"]
+
+
 def test_main_prints_a_line_for_each_record(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """Records come out as they are, and nothing else does."""
     stream = FakeStream({"one": [answer(b'{"a": 1}', b"\xff")]})
 
-    assert main(["rides"], lambda _: stream) == 0
+    assert main(["rides"], stream) == 0
 
     assert capsysbinary.readouterr().out == b'{"a": 1}\n\xff\n'
     assert stream.asked == ["rides"]
@@ -83,7 +93,7 @@ def test_main_reads_the_predictions_unless_told(arguments: list[str]) -> None:
     """Without a name it is the output stream's usual one."""
     stream = FakeStream({})
 
-    assert main(arguments, lambda _: stream) == 0
+    assert main(arguments, stream) == 0
     assert stream.asked == ["ride_predictions"]
 
 

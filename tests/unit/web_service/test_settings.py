@@ -2,6 +2,10 @@
 
 import re
 
+import pytest
+from gunicorn.util import parse_address
+
+from model_service.errors import SettingsError
 from tests.conftest import PROJECT
 from web_service.settings import WebSettings
 
@@ -30,3 +34,33 @@ def test_empty_variables_count_as_not_set() -> None:
     empty = dict.fromkeys(("PORT", "BIND_ADDRESS", "MODEL_URI", "READ_TIMEOUT"), "")
 
     assert WebSettings.from_environ(empty) == WebSettings.from_environ({})
+
+
+@pytest.mark.parametrize(
+    ("given", "host"),
+    [
+        ("0.0.0.0", "0.0.0.0"),
+        ("localhost", "localhost"),
+        ("::", "::"),
+        ("::1", "::1"),
+        ("[::1]", "::1"),
+        ("[2001:DB8::1]", "2001:db8::1"),
+    ],
+)
+def test_bind_address_reaches_gunicorn_with_its_port(given: str, host: str) -> None:
+    """Gunicorn reads host and port apart, also of an IPv6 address, with brackets or without."""
+    settings = WebSettings.from_environ({"BIND_ADDRESS": given, "PORT": "8080"})
+
+    assert parse_address(settings.bind) == (host, 8080)
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["127.0.0.1:8000", "[::1]:8000", "::1]", "[::1", "fe80::1%eth0", "unix:/tmp/web", "a b"],
+)
+def test_bind_address_that_is_none_is_refused(given: str) -> None:
+    """An address with a port, a socket file or half a bracket is refused with what is allowed."""
+    with pytest.raises(
+        SettingsError, match=r"^BIND_ADDRESS='.*' is not allowed; it must be a host"
+    ):
+        WebSettings.from_environ({"BIND_ADDRESS": given})

@@ -92,9 +92,11 @@ def rejected(*rejections: Rejection) -> dict[str, bytes]:
     return {key: msgspec.json.Encoder().encode_lines(rejections)}
 
 
-def given_up(*payloads: bytes, first: int = 1, key: str = AWS_KEY) -> dict[str, bytes]:
+def given_up(
+    *payloads: bytes, first: int = 1, key: str = AWS_KEY, stream: str = "rides"
+) -> dict[str, bytes]:
     """An on-failure object with the fields that AWS's documentation shows."""
-    event = kinesis_event(payloads, first=first, stream="rides", shard=SHARD)
+    event = kinesis_event(payloads, first=first, stream=stream, shard=SHARD)
     body = {
         "requestContext": {
             "requestId": "c9b8fa9f-5a7f-xmpl-af9c-0c604cde93a5",
@@ -116,7 +118,7 @@ def given_up(*payloads: bytes, first: int = 1, key: str = AWS_KEY) -> dict[str, 
             "approximateArrivalOfFirstRecord": "2019-11-14T00:38:04.835Z",
             "approximateArrivalOfLastRecord": "2019-11-14T00:38:05.580Z",
             "batchSize": len(payloads),
-            "streamArn": "arn:aws:kinesis:us-east-2:123456789012:stream/rides",
+            "streamArn": f"arn:aws:kinesis:us-east-2:123456789012:stream/{stream}",
         },
         "payload": json.dumps(event),
     }

@@ -59,6 +59,13 @@ def test_given_up_batch_is_read_in_awss_format() -> None:
     assert (second.identity.position, second.source.stream) == (f"{SHARD}:42", "rides")
 
 
+def test_given_up_batch_of_a_consumer_is_found_by_the_name_of_its_stream() -> None:
+    """With enhanced fan-out the event may name the consumer: `--stream rides` selects it too."""
+    batch = given_up(b"1", stream="rides/consumer/duration:1732600000")
+
+    assert positions(FakeBucket(batch), stream="rides") == ["batch 1"]
+
+
 def test_batch_that_was_never_tried_is_read() -> None:
     """A batch that grew too old before an invocation has no responseContext."""
     ((key, body),) = given_up(b"1").items()

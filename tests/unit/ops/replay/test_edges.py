@@ -13,6 +13,7 @@ from ops.replay.replay import replay
 from ops.replay.score import Scorer
 from ops.replay.span import Bound, Span
 from ops.terminal import Progress
+from tests.mapping import KEY_OF_LAST_SHARD
 
 RIDE = b'{"ride": {"PULocationID": 1, "DOLocationID": 2, "trip_distance": 3.0}, "ride_id": %d}'
 PARENT = "shardId-000000000000"
@@ -32,12 +33,12 @@ class Collector:
 
 
 class Rides:
-    """A stream of one shard; a ride a second, from second 1 on."""
+    """A stream, usually of one shard; a ride a second, from second 1 on."""
 
-    def __init__(self) -> None:
+    def __init__(self, shards: int = 1) -> None:
         self.time = 0.0
         self.kinesis = MemoryKinesis(lambda: self.time)
-        self.kinesis.create_stream(StreamName="rides", ShardCount=1)
+        self.kinesis.create_stream(StreamName="rides", ShardCount=shards)
         self.numbers: list[str] = []
 
     def put(self, *keys: str) -> None:
@@ -135,6 +136,15 @@ def test_sequence_number_and_time_go_together(split: Rides) -> None:
 def test_stream_without_records_is_replayed() -> None:
     """A shard that never had a record ends at once."""
     assert Rides().replayed(None, at(100.0)) == []
+
+
+def test_shard_behind_a_thousand_others_is_replayed() -> None:
+    """A shard on the second page of ListShards is scored, and `--shard` may name it."""
+    rides = Rides(shards=1001)
+    rides.put(KEY_OF_LAST_SHARD)
+
+    assert rides.replayed(None, at(100.0)) == [0]
+    assert rides.replayed(None, at(100.0), "shardId-000000001000") == [0]
 
 
 def test_page_that_is_full_is_not_the_end() -> None:

@@ -1,0 +1,75 @@
+"""The on-call commands in a shell whose local stack is gone, and its port another program's."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.conftest import PROJECT
+
+
+class Web(BaseHTTPRequestHandler):
+    """A page for every path and method, such as a development server has."""
+
+    def do_GET(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"] or 0))
+        self.send_response(200)
+        self.send_header("Content-Length", "13")
+        self.end_headers()
+        self.wfile.write(b"<html></html>")
+
+    do_POST = do_GET
+
+    def log_message(self, *args: object) -> None:
+        """Stay silent."""
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("command", "operation"),
+    [
+        (["ops.read"], "ListShards"),
+        (["ops.redrive", "--bucket", "failures", "list"], "ListObjectsV2"),
+        (["ops.redrive", "--bucket", "failures", "put"], "ListObjectsV2"),
+        (["ops.replay", "--output", "-", "--run-id", "candidate"], "ListShards"),
+    ],
+    ids=["read", "list", "put", "replay"],
+)
+def test_program_that_is_not_aws_is_told_in_one_line(
+    endpoint: str, command: list[str], operation: str, duration_model: dict[str, str]
+) -> None:
+    """A page would be an empty answer to boto3; the command names the operation and the address."""
+    model = ["--model-location", duration_model["model_location"]]
+    done = subprocess.run(
+        [sys.executable, "-m", *command, *(model if command[0] == "ops.replay" else ())],
+        cwd=PROJECT,
+        env={
+            "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"{operation} failed: what answers at {endpoint}/" in done.stderr
+    assert "is not AWS; check " in done.stderr
+    assert done.stdout.count("\n") <= 1  # the head of a table

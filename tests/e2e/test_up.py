@@ -1,0 +1,107 @@
+"""`make up`: one stack of a checkout at a time, also after another was killed."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from tests.polling import until
+
+TRAINING = "training the sample models ...\n"
+
+
+class Up:
+    """A running `make up`."""
+
+    def __init__(self, process: subprocess.Popen[str], stderr: IO[str]) -> None:
+        self._process, self._stderr = process, stderr
+
+    def next_line(self) -> str:
+        """What it says next; empty if it has ended."""
+        return self._stderr.readline()
+
+    def stop(self, number: signal.Signals) -> None:
+        """Send a signal to make and all its children, and wait until they have ended."""
+        os.killpg(self._process.pid, number)
+        self._process.communicate(timeout=60)
+
+
+@contextmanager
+def up(checkout: Path, environ: dict[str, str]) -> Iterator[Up]:
+    process = subprocess.Popen(
+        ["make", "up"],
+        cwd=checkout,
+        env=environ,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    running = Up(process, process.stderr)
+    try:
+        yield running
+    finally:
+        if process.poll() is None:
+            running.stop(signal.SIGTERM)
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Listen on a port, unless another program does already."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            stack.enter_context(socket.create_server(("127.0.0.1", port)))
+        yield
+
+
+def source(checkout: Path, environ: dict[str, str], then: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"source .local/env && {then}"],
+        cwd=checkout,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_make_up_a_second_time_is_refused_before_it_trains(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """The second stack of a checkout starts nothing, and the first keeps its environment file."""
+    file = checkout / ".local/env"
+    with up(checkout, shell_environ) as first:
+        assert first.next_line() == TRAINING
+        with up(checkout, shell_environ) as second:
+            said = second.next_line()
+        until(file.exists, 120)
+
+    assert said == "this checkout's stack is up already; stop it first, or use another clone\n"
+    assert not file.exists()
+
+
+def test_make_up_after_a_kill_replaces_what_was_left(
+    checkout: Path, shell_environ: dict[str, str]
+) -> None:
+    """The file of a killed stack leads no shell to the program that has its port now."""
+    file = checkout / ".local/env"
+    with up(checkout, shell_environ) as killed:
+        until(file.exists, 120)
+        killed.stop(signal.SIGKILL)
+    left = source(checkout, shell_environ, "echo reached")
+    (port,) = re.findall(r"AWS_ENDPOINT_URL=\S*:(\d+)", file.read_text())
+    with taken(int(port)), up(checkout, shell_environ) as started:
+        assert started.next_line() == TRAINING
+        assert not file.exists()
+        until(file.exists, 120)
+        listed = source(checkout, shell_environ, "make read STREAM=ride_events")
+
+    assert (left.returncode, left.stdout) == (1, "")
+    assert left.stderr == "the local stack is not up: start it with 'make up'\n"
+    assert (listed.returncode, listed.stdout, listed.stderr) == (0, "", "")
+    assert not file.exists()
