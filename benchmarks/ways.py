@@ -15,8 +15,10 @@ from benchmarks.results import Way
 Handle = Callable[[Mapping[str, Any]], object]
 
 VERSION = "7ef5dbd1dc69425e994533b84d3002eb"
-# None of these goes anywhere but to the stub.
+# Everything is put to the stub, also where ~/.aws has settings that lead elsewhere.
 CREDENTIALS = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_ACCESS_KEY_ID": "local",
     "AWS_SECRET_ACCESS_KEY": "local",
     "AWS_REGION": "us-east-1",
