@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
@@ -31,8 +31,11 @@ from model_service.bootstrap import load_model
 from model_service.errors import ServiceError
 from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
-def main(arguments: Sequence[str], client: Callable[[], Any] = s3_client) -> int:
+
+def main(arguments: Sequence[str], client: "Callable[[], S3Client]" = s3_client) -> int:
     """Score, and tell what came of it; answer with the exit status."""
     options = _parser().parse_args(arguments)
     try:
@@ -54,7 +57,7 @@ def main(arguments: Sequence[str], client: Callable[[], Any] = s3_client) -> int
     return 1
 
 
-def _score(options: argparse.Namespace, client: Callable[[], Any]) -> None:
+def _score(options: argparse.Namespace, client: "Callable[[], S3Client]") -> None:
     settings = model_settings(model_variables(options, os.environ))
     months = given_months(options)
     trips, scored = source(options.input, client), target(options.output, client)

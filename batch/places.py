@@ -10,10 +10,10 @@ import os
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 import boto3
@@ -23,6 +23,9 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from batch.errors import OutputError, TripsError, UsageError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 # In the metadata of a scored Parquet file, and in those of its object in S3.
 MANIFEST = "manifest"
@@ -42,7 +45,7 @@ class Source(Protocol):
         """Another one whenever the file's content is another."""
         ...
 
-    def opened(self, name: str) -> Any:
+    def opened(self, name: str) -> AbstractContextManager[Path]:
         """A context: the path of the file, here, for as long as it lasts."""
         ...
 
@@ -57,17 +60,17 @@ class Target(Protocol):
         """
         ...
 
-    def writing(self, key: str) -> Any:
+    def writing(self, key: str) -> AbstractContextManager[Path]:
         """A context: a path to write to. At its end the file is in its place, unless it failed."""
         ...
 
 
-def s3_client() -> Any:
+def s3_client() -> "S3Client":
     """S3 as boto3 finds it: `AWS_ENDPOINT_URL`, profiles and roles are its own to read."""
     return boto3.client("s3")
 
 
-def source(uri: str, client: Callable[[], Any]) -> Source:
+def source(uri: str, client: "Callable[[], S3Client]") -> Source:
     """The trip files that an option names: one file, or all in a folder.
 
     Args:
@@ -87,7 +90,7 @@ def source(uri: str, client: Callable[[], Any]) -> Source:
     return LocalSource(path)
 
 
-def target(uri: str, client: Callable[[], Any]) -> Target:
+def target(uri: str, client: "Callable[[], S3Client]") -> Target:
     """Where an option wants scored files: a folder, or `s3://bucket/prefix`; see `source`."""
     _require(uri, "--output")
     return (
@@ -166,7 +169,7 @@ class LocalTarget:
 class S3Source:
     """The objects under a prefix, or the one of that name."""
 
-    client: Any
+    client: "S3Client"
     bucket: str
     prefix: str
 
@@ -212,7 +215,7 @@ class S3Source:
 class S3Target:
     """Objects under a prefix."""
 
-    client: Any
+    client: "S3Client"
     bucket: str
     prefix: str
 

@@ -7,7 +7,7 @@ way as the month that came last night.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from batch.account import total
 from batch.errors import TripsError, UsageError
@@ -18,6 +18,9 @@ from batch.places import Source, Target, s3_client, source, target
 from batch.scorer import Scorer
 from model_service.bootstrap import load_model
 from model_service.deadline import Context, Deadline
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class ScheduledScoring:
 
     @classmethod
     def from_environ(
-        cls, environ: Mapping[str, str], client: Callable[[], Any] = s3_client
+        cls, environ: Mapping[str, str], client: "Callable[[], S3Client]" = s3_client
     ) -> Self:
         """Read `BATCH_INPUT`, `BATCH_OUTPUT` and the settings of the model, and load that.
 

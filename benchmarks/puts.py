@@ -8,10 +8,10 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import msgspec
@@ -22,6 +22,11 @@ from botocore.httpsession import URLLib3Session
 
 from benchmarks.stub import kinesis_stub
 from model_service.put_records import quicken
+from model_service.sinks import KinesisWriter
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 CALLS = 10
 ENTRIES = 500
@@ -78,7 +83,10 @@ class SignedPosts:
     def __init__(self, endpoint: str) -> None:
         self._endpoint = endpoint
         self._http = URLLib3Session()
-        self._credentials = boto3.Session().get_credentials()
+        credentials = boto3.Session().get_credentials()
+        if credentials is None:
+            raise RuntimeError("AWS_ACCESS_KEY_ID is not set; set it and AWS_SECRET_ACCESS_KEY")
+        self._credentials = credentials
 
     def put_records(self, **request: Any) -> Any:
         """Put entries; answers with the JSON of the answer."""
@@ -92,20 +100,20 @@ class SignedPosts:
         return msgspec.json.decode(self._http.send(post.prepare()).content)
 
 
-def _client(endpoint: str, **options: Any) -> Any:
+def _client(endpoint: str, **options: Any) -> "KinesisClient":
     return boto3.client("kinesis", endpoint_url=endpoint, config=Config(**options))
 
 
-def _in_turn(kinesis: Any) -> None:
+def _in_turn(kinesis: KinesisWriter) -> None:
     for _ in range(CALLS):
         _put(kinesis)
 
 
-def _at_once(kinesis: Any, pool: ThreadPoolExecutor) -> None:
+def _at_once(kinesis: KinesisWriter, pool: ThreadPoolExecutor) -> None:
     list(pool.map(_put, [kinesis] * CALLS))
 
 
-def _put(kinesis: Any) -> None:
+def _put(kinesis: KinesisWriter) -> None:
     answer = kinesis.put_records(StreamName="ride_predictions", Records=_BATCH)
     if len(answer["Records"]) != ENTRIES:
         raise ValueError(f"{len(answer['Records'])} results for {ENTRIES} entries")
@@ -130,7 +138,9 @@ def _event(ride_id: int) -> bytes:
     ).encode()
 
 
-_BATCH = [{"Data": _event(n), "PartitionKey": str(n)} for n in range(ENTRIES)]
+_BATCH: "Sequence[PutRecordsRequestEntryTypeDef]" = [
+    {"Data": _event(n), "PartitionKey": str(n)} for n in range(ENTRIES)
+]
 
 
 if __name__ == "__main__":

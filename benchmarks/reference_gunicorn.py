@@ -5,5 +5,5 @@ from typing import Any
 from web_service.gunicorn_conf import *  # noqa: F403 - settings are the names of a module
 
 
-def post_fork(server: Any, worker: Any) -> None:  # type: ignore[no-redef]
+def post_fork(server: Any, worker: Any) -> None:  # type: ignore[no-redef] # replaces the hook
     """Nothing is followed."""

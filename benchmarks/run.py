@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -35,6 +36,9 @@ from benchmarks.stub import kinesis_stub
 from benchmarks.worker import worker_environ
 from local.emulator import Emulator
 from training.kinds import Kind
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 PREDICTED = 5_000
 DELAY_SECONDS = 0.015
@@ -225,8 +229,8 @@ def _train(name: str, plan: Plan, rides: Rides, folder: Path, say: Say) -> Train
     return train(kind, examples, rides.held_out[:PREDICTED], folder / name)
 
 
-def _upload(s3: object, folder: Path, run_id: str) -> None:
+def _upload(s3: "S3Client", folder: Path, run_id: str) -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             key = f"{_EXPERIMENT}/{run_id}/artifacts/model/{path.relative_to(folder)}"
-            s3.upload_file(str(path), _BUCKET, key)  # type: ignore[attr-defined]
+            s3.upload_file(str(path), _BUCKET, key)

@@ -13,8 +13,9 @@ from decision_service.sink import DecisionStream
 from decision_service.store import WRITERS, DynamoStore
 from model_service.bootstrap import QUICK, make_client, rejection_sink, stream_of
 from model_service.deadline import Context, Deadline
+from model_service.kinesis import BatchResponse
 
-Handler = Callable[[Mapping[str, Any], Context | None], dict[str, Any]]
+Handler = Callable[[Mapping[str, Any], Context | None], BatchResponse | dict[str, int]]
 
 
 def build_handler(environ: Mapping[str, str]) -> Handler:
@@ -28,7 +29,9 @@ def build_handler(environ: Mapping[str, str]) -> Handler:
     """
     service = build_service(Settings.from_environ(environ))
 
-    def lambda_handler(event: Mapping[str, Any], context: Context | None) -> dict[str, Any]:
+    def lambda_handler(
+        event: Mapping[str, Any], context: Context | None
+    ) -> BatchResponse | dict[str, int]:
         deadline = Deadline.of(context)
         # "Using Lambda with Amazon EventBridge": what a schedule's event says of itself.
         if isinstance(event, Mapping) and event.get("source") == "aws.events":
@@ -54,7 +57,7 @@ def build_service(settings: Settings) -> Service:
             window_seconds=settings.window_seconds,
         ),
         store=DynamoStore(
-            _client("dynamodb", settings, config=_MANY),
+            make_client("dynamodb", settings.region, _MANY),
             settings.table,
             settings.keep_hours * 3600,
         ),
@@ -65,13 +68,9 @@ def build_service(settings: Settings) -> Service:
             settings.failures_bucket,
             settings.name,
             settings.version,
-            lambda: _client("s3", settings),
+            lambda: make_client("s3", settings.region, QUICK),
         ),
     )
 
 
 _MANY = QUICK.merge(Config(max_pool_connections=WRITERS))
-
-
-def _client(service: str, settings: Settings, *, config: Config = QUICK) -> Any:
-    return make_client(service, settings.region, config)

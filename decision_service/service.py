@@ -17,6 +17,7 @@ from decision_service.store import Store
 from model_service.deadline import Deadline
 from model_service.events import Reason, Rejected
 from model_service.kinesis import (
+    BatchResponse,
     SourceRecord,
     UserRecord,
     item_failures,
@@ -90,7 +91,7 @@ class Service:
         self._clock = clock
         self._decode_arrival = arrival_decoder(rules.key_field, rules.needed)
 
-    def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+    def handle(self, event: Mapping[str, Any], deadline: Deadline) -> BatchResponse:
         """Process a batch of prediction events.
 
         Args:
@@ -112,7 +113,7 @@ class Service:
         self._log(fates)
         return {"batchItemFailures": item_failures(fates.unfinished)}
 
-    def sweep(self, deadline: Deadline) -> dict[str, Any]:
+    def sweep(self, deadline: Deadline) -> dict[str, int]:
         """Decide what waited long enough, and put what was decided and not put.
 
         What there is no time for is there for the next sweep, the oldest first.

@@ -6,13 +6,20 @@ import zlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case, encode_case
 from model_service.deadline import Deadline
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from types_boto3_dynamodb.client import Exceptions
+    from types_boto3_dynamodb.paginator import QueryPaginator
+    from types_boto3_dynamodb.type_defs import KeysAndAttributesUnionTypeDef, PutItemInputTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +58,29 @@ class Store(Protocol):
         ...
 
 
+class DynamoClient(Protocol):
+    """The part of boto3's DynamoDB client that is used here."""
+
+    @property
+    def exceptions(self) -> "Exceptions":
+        """The classes of its errors."""
+        ...
+
+    def batch_get_item(
+        self, *, RequestItems: "Mapping[str, KeysAndAttributesUnionTypeDef]"
+    ) -> Json:
+        """Read items by their keys."""
+        ...
+
+    def put_item(self, **request: "Unpack[PutItemInputTypeDef]") -> Json:
+        """Write one item."""
+        ...
+
+    def get_paginator(self, operation_name: Literal["query"], /) -> "QueryPaginator":
+        """Read an index page by page."""
+        ...
+
+
 class DynamoStore:
     """Cases in a DynamoDB table.
 
@@ -67,7 +97,7 @@ class DynamoStore:
 
     def __init__(
         self,
-        client: Any,
+        client: DynamoClient,
         table: str,
         keep_seconds: float,
         *,

@@ -2,7 +2,7 @@
 
 import sys
 
-import atheris  # type: ignore[import-untyped, import-not-found, unused-ignore]
+import atheris
 
 # What is imported here is instrumented, so that inputs that reach new code are kept and varied.
 with atheris.instrument_imports(include=["model_service", "yaml"]):

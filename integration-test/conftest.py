@@ -74,7 +74,9 @@ def model_bucket(cloud: Cloud) -> Iterator[str]:
     region = cloud.environ["AWS_DEFAULT_REGION"]
     # The oldest region is the one that must not be named.
     elsewhere = region != "us-east-1"
-    place = {"CreateBucketConfiguration": {"LocationConstraint": region}} if elsewhere else {}
+    place: dict[str, Any] = (
+        {"CreateBucketConfiguration": {"LocationConstraint": region}} if elsewhere else {}
+    )
     cloud.client("s3").create_bucket(Bucket=name, **place)
     yield name
     if cloud.endpoint is None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from local.batches import Condition, GivenUp
+from local.clients import BucketClient, QueueClient
 from local.records import Record, SourceShard, lambda_event
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class SqsDestination:
 
     def __init__(
         self,
-        client: Any,
+        client: QueueClient,
         queue_url: str,
         *,
         function_arn: str,
@@ -85,7 +86,7 @@ class S3Destination:
 
     def __init__(
         self,
-        client: Any,
+        client: BucketClient,
         bucket: str,
         *,
         mapping_id: str,

@@ -6,7 +6,7 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -14,6 +14,12 @@ from werkzeug.serving import make_server
 
 from local.account import REGION
 from local.moto_kinesis import list_shards_as_aws
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 HOST = "127.0.0.1"
 # Empty files in place of ~/.aws: a setting there, such as `ignore_configured_endpoint_urls`, would
@@ -79,7 +85,17 @@ class Emulator:
             "no_proxy": HOST,
         }
 
-    def client(self, service: str) -> Any:
+    @overload
+    def client(self, service: Literal["dynamodb"]) -> "DynamoDBClient": ...
+    @overload
+    def client(self, service: Literal["kinesis"]) -> "KinesisClient": ...
+    @overload
+    def client(self, service: Literal["s3"]) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["sqs"]) -> "SQSClient": ...
+    def client(
+        self, service: Literal["dynamodb", "kinesis", "s3", "sqs"]
+    ) -> "DynamoDBClient | KinesisClient | S3Client | SQSClient":
         """A boto3 client of one service."""
         return boto3.client(
             service,

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.checkpoints import SHARD_END, Checkpoints, MemoryCheckpoints
+from local.clients import SourceClient
 from local.destination import Destination
 from local.errors import TemplateError
 from local.function import Invoker
@@ -40,7 +41,7 @@ class EventSourceMapping:
 
     def __init__(
         self,
-        kinesis: Any,
+        kinesis: SourceClient,
         function: Invoker,
         settings: MappingSettings,
         destination: Destination,

@@ -21,6 +21,7 @@ from local.batches import (
     without_expired,
 )
 from local.checkpoints import BEGAN_AT, SHARD_END, Checkpoints
+from local.clients import ShardClient
 from local.destination import Destination
 from local.function import FunctionNotReached, Invoker
 from local.lane import Lane
@@ -60,7 +61,7 @@ class ShardPoller:
 
     def __init__(
         self,
-        kinesis: Any,
+        kinesis: ShardClient,
         function: Invoker,
         settings: MappingSettings,
         destination: Destination,
@@ -112,7 +113,7 @@ class ShardPoller:
         for lane in self._lanes:
             lane.wake()
 
-    def _read_on(self, kinesis: Any) -> ShardReader:
+    def _read_on(self, kinesis: ShardClient) -> ShardReader:
         """Open the shard where its checkpoint is, or where the settings say."""
         settings, shard_id, now = self._settings, self.shard.shard_id, self._now()
         after = self._checkpoints.load(shard_id)

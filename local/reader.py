@@ -1,11 +1,15 @@
 """Reads shards in order: one from where a mapping begins or began, or all of a stream."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
+from local.clients import ShardClient, Start, StreamClient
 from local.records import Record
 from local.settings import MappingSettings
 from local.shards import shards_of
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import RecordTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +34,7 @@ class ShardReader:
 
     def __init__(
         self,
-        kinesis: Any,
+        kinesis: ShardClient,
         settings: MappingSettings,
         shard_id: str,
         *,
@@ -77,7 +81,7 @@ class ShardReader:
 class StreamReader:
     """Reads the shards of a stream, as they are now, from their beginning."""
 
-    def __init__(self, kinesis: Any, stream: str) -> None:
+    def __init__(self, kinesis: StreamClient, stream: str) -> None:
         settings = MappingSettings("reader", stream, "TRIM_HORIZON")
         self._shards = [
             ShardReader(kinesis, settings, shard["ShardId"], after=None, now=0)
@@ -89,23 +93,23 @@ class StreamReader:
         return [record for shard in self._shards for record in shard.read()]
 
 
-def _start(settings: MappingSettings, after: str | None) -> dict[str, Any]:
+def _start(settings: MappingSettings, after: str | None) -> Start:
     if after is not None:
         return _after(after)
-    start: dict[str, Any] = {"ShardIteratorType": settings.starting_position}
+    start: Start = {"ShardIteratorType": settings.starting_position}
     if settings.starting_timestamp is not None:
         start["Timestamp"] = settings.starting_timestamp
     return start
 
 
-def _after(sequence_number: str) -> dict[str, Any]:
+def _after(sequence_number: str) -> Start:
     return {
         "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
         "StartingSequenceNumber": sequence_number,
     }
 
 
-def _record(record: dict[str, Any]) -> Record:
+def _record(record: "RecordTypeDef") -> Record:
     return Record(
         sequence_number=record["SequenceNumber"],
         partition_key=record["PartitionKey"],

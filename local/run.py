@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched, chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local.emulator import Emulator, leave_aws
 from local.ledger import Ledger
@@ -24,6 +24,10 @@ from local.stack import Stack, parameters_of, stop_on_signals, train_models
 from local.terminal import say
 from model_service.aggregation import payloads
 from ops.terminal import leave_stdout
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
 
 PREDICTORS = ("DurationFunction", "TipFunction")
 DECIDES = "DecisionFunction"
@@ -103,7 +107,9 @@ def account_for(stack: Stack, rides: Sequence[SampleRide], show: str) -> Ledger:
     return ledger
 
 
-def _send(kinesis: Any, stream: str, rides: Sequence[SampleRide], ledger: Ledger) -> None:
+def _send(
+    kinesis: "KinesisClient", stream: str, rides: Sequence[SampleRide], ledger: Ledger
+) -> None:
     for call in batched(rides, ENTRIES_A_CALL, strict=False):
         now = time.monotonic()
         answer = kinesis.put_records(
@@ -116,7 +122,7 @@ def _send(kinesis: Any, stream: str, rides: Sequence[SampleRide], ledger: Ledger
             ledger.take_sent(result["SequenceNumber"], ride, now)
 
 
-def _rejection_objects(s3: Any, bucket: str) -> Iterator[bytes]:
+def _rejection_objects(s3: "S3Client", bucket: str) -> Iterator[bytes]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="rejected/"):
         for entry in page.get("Contents", ()):
             yield s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from local.errors import TemplateError
 from local.filters import FilterCriteria
 from local.values import whole_number
+
+StartingPosition = Literal["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]
 
 FOREVER = -1
 # "Lambda parameters for Amazon Kinesis Data Streams event source mappings" (AWS Lambda Developer
@@ -49,7 +51,7 @@ class MappingSettings:
 
     name: str
     stream: str
-    starting_position: str
+    starting_position: StartingPosition
     batch_size: int = 100
     batching_window_seconds: float = 0
     bisect_on_error: bool = False

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from local.clients import StreamClient
 
-def shards_of(kinesis: Any, stream: str) -> list[Mapping[str, Any]]:
+
+def shards_of(kinesis: StreamClient, stream: str) -> list[Mapping[str, Any]]:
     """Return the description of every shard of a stream, closed shards included.
 
     boto3's paginator fails on more than 1,000 shards: it repeats the stream's name on every page,

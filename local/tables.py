@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 # Of a table's properties, those that CreateTable takes by the same names.
 DEFINED = ("AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema")
@@ -23,7 +26,7 @@ class Table:
     expires_by: str | None = None
 
 
-def create_table(client: Any, table: Table) -> None:
+def create_table(client: "DynamoDBClient", table: Table) -> None:
     """Create a table, and wait until it is there.
 
     Args:

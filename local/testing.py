@@ -31,12 +31,14 @@ class LocalStack:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self.client: Callable[[str], Any] = stack.emulator.client
+        self.client = stack.emulator.client
 
     def put(self, stream: str, *payloads: bytes, key: str = "key") -> list[str]:
         """Put records of one partition key; answers with their sequence numbers."""
-        records = [{"Data": payload, "PartitionKey": key} for payload in payloads]
-        answer = self.client("kinesis").put_records(StreamName=stream, Records=records)
+        answer = self.client("kinesis").put_records(
+            StreamName=stream,
+            Records=[{"Data": payload, "PartitionKey": key} for payload in payloads],
+        )
         return [result["SequenceNumber"] for result in answer["Records"]]
 
     def wait_for_records(self, stream: str, count: int, seconds: float = 30) -> list[bytes]:

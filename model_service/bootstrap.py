@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 from botocore.config import Config
@@ -24,7 +24,13 @@ from model_service.sinks import (
     PredictionStream,
     RejectionSink,
     RejectionStore,
+    S3Writer,
 )
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +78,7 @@ def bring_model(settings: Settings) -> Path:
         ModelNotFound: There is no model where the settings say.
         ModelRefused: It is not the one that is pinned, or its files are not those of a model.
     """
-    return fetch_model(settings, lambda: _client("s3", settings, _PATIENT))
+    return fetch_model(settings, lambda: make_client("s3", settings.region, _PATIENT))
 
 
 def model_in(folder: Path, settings: Settings) -> Model:
@@ -124,12 +130,12 @@ def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:
         settings.failures_bucket,
         model.name,
         model.version,
-        lambda: _client("s3", settings, QUICK),
+        lambda: make_client("s3", settings.region, QUICK),
     )
 
 
 def rejection_sink(
-    bucket: str | None, model: str, version: str, make_s3: Callable[[], Any]
+    bucket: str | None, model: str, version: str, make_s3: Callable[[], S3Writer]
 ) -> RejectionSink:
     """Where rejections go: to a bucket, if there is one.
 
@@ -145,13 +151,22 @@ def rejection_sink(
     return RejectionStore(make_s3(), bucket, model, version)
 
 
-def _client(service: str, settings: Settings, config: Config) -> Any:
-    return make_client(service, settings.region, config)
-
-
+@overload
 def make_client(
-    service: str, region: str | None, config: Config, endpoint_url: str | None = None
-) -> Any:
+    service: Literal["dynamodb"], region: str | None, config: Config
+) -> "DynamoDBClient": ...
+@overload
+def make_client(
+    service: Literal["kinesis"], region: str | None, config: Config, endpoint_url: str | None = None
+) -> "KinesisClient": ...
+@overload
+def make_client(service: Literal["s3"], region: str | None, config: Config) -> "S3Client": ...
+def make_client(
+    service: Literal["dynamodb", "kinesis", "s3"],
+    region: str | None,
+    config: Config,
+    endpoint_url: str | None = None,
+) -> "DynamoDBClient | KinesisClient | S3Client":
     """A boto3 client.
 
     Raises:

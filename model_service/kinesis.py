@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count
-from typing import Annotated, Any
+from typing import Annotated, Any, TypedDict
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -254,7 +254,19 @@ def _positioned(place: int, record: SourceRecord) -> SourceRecord:
     )
 
 
-def item_failures(unfinished: list[SourceRecord]) -> list[dict[str, str]]:
+class ItemFailure(TypedDict):
+    """The first record of a batch that Lambda delivers again."""
+
+    itemIdentifier: str
+
+
+class BatchResponse(TypedDict):
+    """A partial batch response, as a handler returns it to Lambda."""
+
+    batchItemFailures: list[ItemFailure]
+
+
+def item_failures(unfinished: list[SourceRecord]) -> list[ItemFailure]:
     """What a handler answers as `batchItemFailures`: the record to go on from, if there is one."""
     return [{"itemIdentifier": lowest(unfinished).sequence_number}] if unfinished else []
 

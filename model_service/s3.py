@@ -9,11 +9,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_service.errors import ModelNotFound, ModelRefused, brief
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from botocore.response import StreamingBody
+    from types_boto3_s3.type_defs import ListObjectsV2RequestTypeDef
 
 MAX_MODEL_FILES = 200
 # Lambda's /tmp holds 512 MB unless configured otherwise.
@@ -27,7 +33,9 @@ _CHUNK_BYTES = 1 << 20
 class S3Reader(Protocol):
     """The part of boto3's S3 client that is used here."""
 
-    def list_objects_v2(self, **request: Any) -> Mapping[str, Any]:
+    def list_objects_v2(
+        self, **request: "Unpack[ListObjectsV2RequestTypeDef]"
+    ) -> Mapping[str, Any]:
         """A page of the objects under a prefix."""
         ...
 
@@ -63,7 +71,7 @@ class S3Folder:
         """
         with _naming(self.uri(name)):
             body = self._open(name)
-            data: bytes | None = None if body is None else body.read(MAX_METADATA_BYTES + 1)
+            data = None if body is None else body.read(MAX_METADATA_BYTES + 1)
         if data is not None and len(data) > MAX_METADATA_BYTES:
             raise ModelRefused(f"{self.uri(name)} is larger than {MAX_METADATA_BYTES} bytes")
         return data
@@ -75,7 +83,7 @@ class S3Folder:
             ModelNotFound: There are more than `most`.
         """
         found: list[S3Folder] = []
-        for page in self._pages(Delimiter="/"):
+        for page in self._pages(delimiter="/"):
             found += [
                 S3Folder(self.client, self.bucket, entry["Prefix"].rstrip("/"))
                 for entry in page.get("CommonPrefixes", ())
@@ -142,16 +150,20 @@ class S3Folder:
                 for chunk in body.iter_chunks(_CHUNK_BYTES):
                     file.write(chunk)
 
-    def _open(self, name: str) -> Any:
+    def _open(self, name: str) -> "StreamingBody | None":
         try:
-            return self.client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"]
+            found = self.client.get_object(Bucket=self.bucket, Key=self._key(name))
         except ClientError as error:
             if _code(error) == "NoSuchKey":
                 return None
             raise
+        body: StreamingBody = found["Body"]
+        return body
 
-    def _pages(self, **options: str) -> Iterator[Mapping[str, Any]]:
-        request = {"Bucket": self.bucket, "Prefix": self._key(""), **options}
+    def _pages(self, *, delimiter: str | None = None) -> Iterator[Mapping[str, Any]]:
+        request: ListObjectsV2RequestTypeDef = {"Bucket": self.bucket, "Prefix": self._key("")}
+        if delimiter is not None:
+            request["Delimiter"] = delimiter
         while True:
             with _naming(self.uri()):
                 page = self.client.list_objects_v2(**request)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import Any, NotRequired
 
 import msgspec
 from msgspec import Struct
@@ -22,6 +22,7 @@ from model_service.events import (
 )
 from model_service.features import ride_features
 from model_service.kinesis import (
+    BatchResponse,
     SourceRecord,
     UserRecord,
     item_failures,
@@ -35,6 +36,12 @@ from model_service.rejections import store_rejections
 from model_service.sinks import Entry, PredictionSink, RejectionSink
 
 logger = logging.getLogger(__name__)
+
+
+class Response(BatchResponse):
+    """A partial batch response, and the predictions if they are to be returned."""
+
+    predictions: NotRequired[list[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ class Service:
         self._return_predictions = return_predictions
         self._encoder = PredictionEncoder(model.name, model.version, model.field)
 
-    def handle(self, event: Mapping[str, Any], deadline: Deadline) -> dict[str, Any]:
+    def handle(self, event: Mapping[str, Any], deadline: Deadline) -> Response:
         """Process one invocation.
 
         Args:
@@ -234,8 +241,8 @@ class Service:
             fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
         )
 
-    def _answer(self, entries: Sequence[Entry], unfinished: list[SourceRecord]) -> dict[str, Any]:
-        answer: dict[str, Any] = {"batchItemFailures": item_failures(unfinished)}
+    def _answer(self, entries: Sequence[Entry], unfinished: list[SourceRecord]) -> Response:
+        answer: Response = {"batchItemFailures": item_failures(unfinished)}
         if self._return_predictions:
             answer["predictions"] = [msgspec.json.decode(entry.data) for entry in entries]
         return answer

@@ -5,7 +5,7 @@ import random
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -13,6 +13,9 @@ from msgspec import Struct
 from model_service.deadline import Deadline
 from model_service.events import Rejection
 from model_service.kinesis import SourceRecord, UserRecord
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +29,12 @@ MAX_BACKOFF_SECONDS = 2.0
 Json = Mapping[str, Any]
 
 
-class KinesisClient(Protocol):
+class KinesisWriter(Protocol):
     """The part of boto3's Kinesis client that is used here."""
 
-    def put_records(self, *, StreamName: str, Records: Sequence[Json]) -> Json:
+    def put_records(
+        self, *, StreamName: str, Records: "Sequence[PutRecordsRequestEntryTypeDef]"
+    ) -> Json:
         """Put entries of `Data` and `PartitionKey`; the answer has a result for each."""
         ...
 
@@ -98,7 +103,7 @@ class PredictionStream:
     """
 
     def __init__(
-        self, client: KinesisClient, stream: str, *, sleep: Callable[[float], None] = time.sleep
+        self, client: KinesisWriter, stream: str, *, sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._client = client
         self._stream = stream

@@ -6,7 +6,7 @@ Aggregated records are taken apart; what only begins like one is printed as it i
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,11 +18,16 @@ from ops.aws import checked, told
 from ops.streams import pages
 from ops.terminal import leave_stdout, say
 
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+
+    from local.clients import StreamClient
+
 STREAM = "ride_predictions"
 
 
 def records(
-    kinesis: Any, stream: str, *, pause: Callable[[float], None] = time.sleep
+    kinesis: "StreamClient", stream: str, *, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[bytes]:
     """The data of every user record that a stream keeps now, shard by shard.
 
@@ -44,7 +49,10 @@ def _payloads(data: bytes) -> list[bytes]:
         return [data]
 
 
-def main(arguments: Sequence[str], connect: Callable[[str], Any] = boto3.client) -> int:
+def main(
+    arguments: Sequence[str],
+    connect: "Callable[[Literal['kinesis']], KinesisClient]" = boto3.client,
+) -> int:
     """Print a stream; answer with the exit status."""
     stream = (arguments[0] if arguments else "") or STREAM
     try:
@@ -59,7 +67,7 @@ def main(arguments: Sequence[str], connect: Callable[[str], Any] = boto3.client)
     return 0
 
 
-def _print(kinesis: Any, stream: str) -> int:
+def _print(kinesis: "KinesisClient", stream: str) -> int:
     try:
         for data in records(kinesis, stream):
             sys.stdout.buffer.write(data + b"\n")
@@ -72,7 +80,7 @@ def _print(kinesis: Any, stream: str) -> int:
     return 0
 
 
-def _streams(kinesis: Any) -> str:
+def _streams(kinesis: "KinesisClient") -> str:
     pages = kinesis.get_paginator("list_streams").paginate()
     names = [name for page in pages for name in page["StreamNames"]]
     where = f"in {kinesis.meta.region_name} at {kinesis.meta.endpoint_url}"

@@ -1,17 +1,19 @@
 """Records in the shape in which Lambda hands them over, made of what else is known of them."""
 
 import base64
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model_service.events import RejectionSource
 from model_service.kinesis import SourceRecord, source_records
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import RecordTypeDef
 
 # Of an ARN, the service reads the stream's name; the rest is not known here.
 _ARN = "arn:aws:kinesis:::stream/"
 
 
-def lambda_record(stream: str, shard: str, record: Mapping[str, Any]) -> dict[str, Any]:
+def lambda_record(stream: str, shard: str, record: "RecordTypeDef") -> dict[str, Any]:
     """A record of GetRecords as an element of an invocation's `Records`."""
     return {
         "kinesis": {

@@ -2,11 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-OLDEST: Mapping[str, Any] = {"ShardIteratorType": "TRIM_HORIZON"}
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import RecordTypeDef
+
+    from local.clients import ShardClient, Start
+
+OLDEST: "Start" = {"ShardIteratorType": "TRIM_HORIZON"}
 # API reference, GetRecords: at most five calls a second and shard.
 PAUSE_SECONDS = 0.2
 # After 10 MB at once, a shard answers nobody for up to five seconds (API reference, GetRecords).
@@ -15,15 +20,15 @@ MAX_THROTTLED = 30
 # API reference, GetRecords: the most that a call gives.
 MAX_RECORDS = 10_000
 
-Page = Sequence[Mapping[str, Any]]
+Page = Sequence["RecordTypeDef"]
 
 
 def pages(
-    kinesis: Any,
+    kinesis: "ShardClient",
     stream: str,
     shard: str,
     *,
-    start: Mapping[str, Any] = OLDEST,
+    start: "Start" = OLDEST,
     pause: Callable[[float], None] = time.sleep,
     pause_seconds: float = PAUSE_SECONDS,
     limit: int = MAX_RECORDS,
@@ -47,7 +52,7 @@ def pages(
     # A closed shard ends with no iterator.
     while iterator:
         try:
-            answer = _patiently(kinesis, {"ShardIterator": iterator, "Limit": limit}, pause)
+            answer = _patiently(kinesis, iterator, limit, pause)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ExpiredIteratorException":
                 raise
@@ -66,13 +71,13 @@ def pages(
             pause(pause_seconds)
 
 
-def _iterator(kinesis: Any, stream: str, shard: str, where: Mapping[str, Any]) -> str:
+def _iterator(kinesis: "ShardClient", stream: str, shard: str, where: "Start") -> str:
     answer = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **where)
     iterator: str = answer["ShardIterator"]
     return iterator
 
 
-def _after(page: Page) -> Mapping[str, Any] | None:
+def _after(page: Page) -> "Start | None":
     """The parameters of GetShardIterator that lead behind a page; None if it is empty."""
     if not page:
         return None
@@ -83,17 +88,14 @@ def _after(page: Page) -> Mapping[str, Any] | None:
 
 
 def _patiently(
-    kinesis: Any, request: Mapping[str, Any], pause: Callable[[float], None]
+    kinesis: "ShardClient", iterator: str, limit: int, pause: Callable[[float], None]
 ) -> Mapping[str, Any]:
     """An answer of GetRecords, after a while if others read the shard, too."""
     for _ in range(MAX_THROTTLED):
         try:
-            answer: Mapping[str, Any] = kinesis.get_records(**request)
+            return kinesis.get_records(ShardIterator=iterator, Limit=limit)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ProvisionedThroughputExceededException":
                 raise
             pause(THROTTLED_SECONDS)
-        else:
-            return answer
-    last: Mapping[str, Any] = kinesis.get_records(**request)
-    return last
+    return kinesis.get_records(ShardIterator=iterator, Limit=limit)

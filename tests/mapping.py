@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from local.checkpoints import MemoryCheckpoints
+from local.clients import SourceClient
 from local.destination import Destination, NoDestination
 from local.function import Invoker
 from local.mapping import EventSourceMapping
 from local.settings import MappingSettings
+from model_service.sinks import KinesisWriter
 
 STREAM = "ride_events"
 # Goes to the last shard of a stream of 1,001 shards.
@@ -34,7 +36,7 @@ class FakeFunction:
         return [payload for batch in self.batches for payload in batch]
 
 
-def put(kinesis: Any, *payloads: bytes, key: str = "key") -> list[str]:
+def put(kinesis: KinesisWriter, *payloads: bytes, key: str = "key") -> list[str]:
     answer = kinesis.put_records(
         StreamName=STREAM, Records=[{"Data": data, "PartitionKey": key} for data in payloads]
     )
@@ -50,7 +52,7 @@ class NotingCheckpoints(MemoryCheckpoints):
 
 @contextmanager
 def polling(
-    kinesis: Any,
+    kinesis: SourceClient,
     function: Invoker,
     destination: Destination | None = None,
     checkpoints: Any = None,

@@ -1,10 +1,13 @@
 """What is done with a video."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 LIMITS = {"copyright": 0.8, "nsfw": 0.6, "violence": 0.7}
 ANY_OTHER = 0.5
 
 
-def moderate(scores, missing):
+def moderate(scores: Mapping[str, float], missing: Sequence[str]) -> dict[str, Any]:
     """Block what any service objects to, hold what not all have seen, publish the rest."""
     objecting = sorted(name for name in scores if scores[name] > LIMITS.get(name, ANY_OTHER))
     if objecting:

@@ -3,17 +3,21 @@
 # ruff: noqa: S101 - a test asserts
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from examples.moderation.policy import moderate
+
+if TYPE_CHECKING:
+    from local.testing import LocalStack, StartStack
 
 pytest_plugins = ["local.testing"]
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 
 
-def score(service, value, video):
+def score(service: str, value: float, video: str) -> bytes:
     """What a service says of a video; it knows of no other service."""
     event = {
         "model": service,
@@ -24,13 +28,13 @@ def score(service, value, video):
     return json.dumps(event).encode()
 
 
-def decided(stack, count):
+def decided(stack: "LocalStack", count: int) -> dict[str, Any]:
     """Decisions by video, as soon as there are so many."""
     events = map(json.loads, stack.wait_for_records("decisions", count))
     return {event["decision"].pop("video_id"): event["decision"] for event in events}
 
 
-def test_three_services_decide_together_on_each_video(local_stack):
+def test_three_services_decide_together_on_each_video(local_stack: "StartStack") -> None:
     """A video that nobody objects to is published, another is blocked, with who objects."""
     stack = local_stack(TEMPLATE)
 
@@ -44,7 +48,7 @@ def test_three_services_decide_together_on_each_video(local_stack):
     }
 
 
-def test_fourth_service_is_added_without_touching_the_others(local_stack):
+def test_fourth_service_is_added_without_touching_the_others(local_stack: "StartStack") -> None:
     """Only the list of services grows: the three put what they did, and the fourth has its say."""
     stack = local_stack(TEMPLATE, {"Services": "copyright,nsfw,violence,spam"})
 
@@ -56,6 +60,6 @@ def test_fourth_service_is_added_without_touching_the_others(local_stack):
 
 
 @pytest.mark.parametrize(("score", "action"), [(0.1, "hold"), (0.9, "block")])
-def test_video_that_not_all_have_seen_is_held_unless_one_objects(score, action):
+def test_video_that_not_all_have_seen_is_held_unless_one_objects(score: float, action: str) -> None:
     """At the end of the window, a missing service is no consent."""
     assert moderate({"nsfw": score}, ["copyright", "violence"])["action"] == action

@@ -3,8 +3,12 @@
 # ruff: noqa: S101 - a test asserts
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from local.testing import StartStack
 
 pytest_plugins = ["local.testing"]
 
@@ -12,7 +16,9 @@ TEMPLATE = Path(__file__).with_name("template.yaml")
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_hot_readings_are_alarms_and_bad_ones_are_kept(local_stack, in_memory):
+def test_hot_readings_are_alarms_and_bad_ones_are_kept(
+    local_stack: "StartStack", in_memory: bool
+) -> None:
     """Each hot reading is one alarm, in order, and the bad one alone is in the bucket."""
     stack = local_stack(TEMPLATE, {"LimitCelsius": "25"}, in_memory=in_memory)
 

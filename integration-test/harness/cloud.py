@@ -3,9 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
 
 
 class Cloud(ABC):
@@ -63,7 +69,17 @@ class Cloud(ABC):
     def logs(self) -> Mapping[str, str]:
         """What is worth seeing when a test fails, by title."""
 
-    def client(self, service: str) -> Any:
+    @overload
+    def client(self, service: Literal["cloudformation"]) -> "CloudFormationClient": ...
+    @overload
+    def client(self, service: Literal["kinesis"]) -> "KinesisClient": ...
+    @overload
+    def client(self, service: Literal["logs"]) -> "CloudWatchLogsClient": ...
+    @overload
+    def client(self, service: Literal["s3"]) -> "S3Client": ...
+    def client(
+        self, service: Literal["cloudformation", "kinesis", "logs", "s3"]
+    ) -> "CloudFormationClient | KinesisClient | CloudWatchLogsClient | S3Client":
         """A boto3 client of a service there."""
         variables = self.environ
         return boto3.client(

@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 from botocore.config import Config
@@ -28,12 +28,20 @@ from ops.redrive.plan import MEANINGS, Fate, Plan
 from ops.redrive.selection import Selection
 from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
+
 STREAM = "ride_events"
 BUCKET_VARIABLE = "FAILURES_BUCKET"
 MAX_REPORTS = 20
 
 
-def connected(service: str) -> Any:
+@overload
+def connected(service: Literal["kinesis"]) -> "KinesisClient": ...
+@overload
+def connected(service: Literal["s3"]) -> "S3Client": ...
+def connected(service: Literal["kinesis", "s3"]) -> "KinesisClient | S3Client":
     """A boto3 client that gives up well within `memory.LEASE_SECONDS`."""
     config = Config(
         connect_timeout=5,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Literal, Protocol, overload
 
 from botocore.exceptions import ClientError
 
@@ -18,7 +18,18 @@ from ops.redrive.selection import Selection, Watch, selected
 from ops.redrive.table import each, shown, table
 from ops.terminal import Progress
 
-Connect = Callable[[str], Any]
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_s3 import S3Client
+
+
+class Connect(Protocol):
+    """Makes a client of a service."""
+
+    @overload
+    def __call__(self, service: Literal["kinesis"], /) -> "KinesisClient": ...
+    @overload
+    def __call__(self, service: Literal["s3"], /) -> "S3Client": ...
 
 
 class Redrive:
@@ -158,7 +169,7 @@ class Redrive:
         return self._memories[stream]
 
 
-def max_record_bytes(kinesis: Any, stream: str) -> int:
+def max_record_bytes(kinesis: "KinesisClient", stream: str) -> int:
     """Most bytes of data and key that a stream takes in a record.
 
     Raises:
@@ -174,4 +185,4 @@ def max_record_bytes(kinesis: Any, stream: str) -> int:
             "--onto, AWS_DEFAULT_REGION and AWS_ENDPOINT_URL"
         ) from None
     # 1 MiB, unless the stream is set to more (API reference, StreamDescriptionSummary).
-    return int(summary.get("MaxRecordSizeInKiB", 1024)) * 1024
+    return summary.get("MaxRecordSizeInKiB", 1024) * 1024

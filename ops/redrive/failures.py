@@ -8,10 +8,10 @@ their `payload`.
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Struct, field
@@ -20,6 +20,9 @@ from model_service.errors import EventError
 from model_service.events import Rejection, RejectionSource
 from model_service.kinesis import SourceRecord, source_records
 from ops.records import source_record
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ObjectTypeDef
 
 
 class Kind(StrEnum):
@@ -135,6 +138,32 @@ _REJECTED = re.compile(
 _BATCH = re.compile(r"aws/lambda/[^/]+/(?P<shard>shardId-[^/]+)/\d{4}/\d\d/\d\d/[^/]+")
 
 
+class Pages(Protocol):
+    """boto3's paginator of a bucket's objects."""
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterable[Mapping[str, Any]]:
+        """Return the pages of the objects under a prefix."""
+        ...
+
+
+class BucketClient(Protocol):
+    """The part of boto3's S3 client that is used here."""
+
+    def get_paginator(self, operation_name: Literal["list_objects_v2"], /) -> Pages:
+        """List objects page by page."""
+        ...
+
+    def get_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:
+        """Return one object, whose `Body` is a stream."""
+        ...
+
+    def put_object(
+        self, *, Bucket: str, Key: str, Body: bytes, ContentType: str, IfNoneMatch: str = ...
+    ) -> object:
+        """Write one object."""
+        ...
+
+
 class FailureStore:
     """Reads a failures bucket.
 
@@ -146,7 +175,7 @@ class FailureStore:
     Every method raises botocore's errors where S3 does not answer.
     """
 
-    def __init__(self, s3: Any, bucket: str, report: Callable[[str], None]) -> None:
+    def __init__(self, s3: BucketClient, bucket: str, report: Callable[[str], None]) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._report = report
@@ -170,7 +199,7 @@ class FailureStore:
             return []
 
 
-def listed(s3: Any, bucket: str, prefix: str) -> Iterator[Mapping[str, Any]]:
+def listed(s3: BucketClient, bucket: str, prefix: str) -> "Iterator[ObjectTypeDef]":
     """The entries of a bucket under a prefix."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         yield from page.get("Contents", ())
@@ -183,7 +212,7 @@ def place_of(key: str) -> Place | None:
     )
 
 
-def _place(kind: Kind, entry: Mapping[str, Any]) -> Place | None:
+def _place(kind: Kind, entry: "ObjectTypeDef") -> Place | None:
     found = (_REJECTED if kind is Kind.REJECTION else _BATCH).fullmatch(entry["Key"])
     if not found:
         return None

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ops.errors import OpsError
-from ops.redrive.failures import Identity, listed
+from ops.redrive.failures import BucketClient, Identity, listed
 
 PREFIX = "redriven"
 # Longer than a call can take, all its retries included (`resend.PATIENCE_SECONDS`,
@@ -70,7 +70,7 @@ class Memory:
         doubtful: What may have been: its put was cut off, or the stream did not answer.
     """
 
-    def __init__(self, s3: Any, bucket: str, stream: str, onto: str) -> None:
+    def __init__(self, s3: BucketClient, bucket: str, stream: str, onto: str) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._stream = stream

@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError
@@ -27,7 +28,10 @@ STACK = "ride-predictions"
 SAMCONFIG = Path("samconfig.toml")
 
 
-def main(arguments: Sequence[str], connect: Callable[[str], CloudFormation] = boto3.client) -> int:
+def main(
+    arguments: Sequence[str],
+    connect: Callable[[Literal["cloudformation"]], CloudFormation] = boto3.client,
+) -> int:
     """Release or roll back, and say so; answer with the exit status."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     options = _parser().parse_args(arguments)

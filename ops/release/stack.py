@@ -2,12 +2,25 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, overload
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.parsers import ResponseParserError
 
 from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from botocore.client import ClientMeta
+    from botocore.waiter import Waiter
+    from types_boto3_cloudformation.type_defs import (
+        CreateChangeSetInputTypeDef,
+        ExecuteChangeSetInputTypeDef,
+        ParameterTypeDef,
+        StackTypeDef,
+        WaiterConfigTypeDef,
+    )
 
 # States of a stack that can be updated, and what helps in others ("Stack status codes", AWS
 # CloudFormation User Guide).
@@ -38,7 +51,7 @@ class CloudFormation(Protocol):
     """The part of boto3's CloudFormation client that is used here."""
 
     @property
-    def meta(self) -> Any:
+    def meta(self) -> "ClientMeta":
         """Tells the region."""
         ...
 
@@ -46,11 +59,15 @@ class CloudFormation(Protocol):
         """The stack."""
         ...
 
-    def create_change_set(self, **request: Any) -> Mapping[str, Any]:
+    def create_change_set(
+        self, **request: "Unpack[CreateChangeSetInputTypeDef]"
+    ) -> Mapping[str, Any]:
         """Propose a change."""
         ...
 
-    def execute_change_set(self, **request: Any) -> Mapping[str, Any]:
+    def execute_change_set(
+        self, **request: "Unpack[ExecuteChangeSetInputTypeDef]"
+    ) -> Mapping[str, Any]:
         """Make a proposed change."""
         ...
 
@@ -58,9 +75,17 @@ class CloudFormation(Protocol):
         """What happened to the stack, the last first."""
         ...
 
-    def get_waiter(self, name: str) -> Any:
-        """Waits for an end."""
-        ...
+    @overload
+    def get_waiter(self, name: Literal["change_set_create_complete"], /) -> "Waiter": ...
+    @overload
+    def get_waiter(self, name: Literal["stack_update_complete"], /) -> "Waiter": ...
+
+
+class _Names(TypedDict):
+    """What names a change set."""
+
+    StackName: str
+    ChangeSetName: str
 
 
 class DeployedStack:
@@ -78,7 +103,7 @@ class DeployedStack:
     ) -> None:
         self._client = client
         self.name = name
-        self._patience = {"Delay": poll_seconds, "MaxAttempts": polls}
+        self._patience: WaiterConfigTypeDef = {"Delay": poll_seconds, "MaxAttempts": polls}
 
     def parameters(self) -> dict[str, str]:
         """The values that its parameters have.
@@ -105,7 +130,7 @@ class DeployedStack:
         Raises:
             OpsError: CloudFormation refuses the change, rolls it back, or goes on unwatched.
         """
-        names = {"StackName": self.name, "ChangeSetName": f"release-{uuid.uuid4()}"}
+        names: _Names = {"StackName": self.name, "ChangeSetName": f"release-{uuid.uuid4()}"}
         self._propose(names, changes)
         # Every event of this update has the token ("StackEvent", AWS CloudFormation API Reference).
         token = names["ChangeSetName"]
@@ -119,7 +144,7 @@ class DeployedStack:
         except (BotoCoreError, ResponseParserError, KeyboardInterrupt) as error:
             raise OpsError(self._account(error, token)) from None
 
-    def _read(self) -> Mapping[str, Any]:
+    def _read(self) -> "StackTypeDef":
         try:
             (stack,) = self._client.describe_stacks(StackName=self.name)["Stacks"]
         except ClientError as error:
@@ -130,11 +155,11 @@ class DeployedStack:
                 "first with 'sam build && sam deploy --guided', or set STACK, AWS_DEFAULT_REGION "
                 "or AWS_PROFILE"
             ) from None
-        description: Mapping[str, Any] = stack
+        description: StackTypeDef = stack
         return description
 
-    def _propose(self, names: Mapping[str, str], changes: Parameters) -> None:
-        parameters = [
+    def _propose(self, names: _Names, changes: Parameters) -> None:
+        parameters: list[ParameterTypeDef] = [
             {"ParameterKey": key, "ParameterValue": changes[key]}
             if key in changes
             else {"ParameterKey": key, "UsePreviousValue": True}

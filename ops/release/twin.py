@@ -6,7 +6,7 @@ files, which a digest may pin elsewhere, stay as they are.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -14,6 +14,9 @@ from model_service.artifacts import digest
 from model_service.model_files import read_mlmodel
 from model_service.predictors import TWINS
 from ops.errors import OpsError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 RIDES = 2000
 _SEED = 11
@@ -59,7 +62,7 @@ def make_twin(folder: Path) -> str:
     )
 
 
-def put_twin(s3: Any, bucket: str, experiment: str, folder: Path) -> Twin:
+def put_twin(s3: "S3Client", bucket: str, experiment: str, folder: Path) -> Twin:
     """Upload the files of a model with a twin.
 
     Raises:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -51,7 +51,10 @@ _OPTIONS = {
 }
 _REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
-Connect = Callable[[str], Any]
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+
+Connect = Callable[[Literal["kinesis"]], "KinesisClient"]
 
 
 def main(arguments: Sequence[str], connect: Connect = boto3.client) -> int:
@@ -150,7 +153,9 @@ def _with_options(text: str) -> str:
 
 
 @contextmanager
-def _output(options: argparse.Namespace, kinesis: Any, live: Set[str]) -> Iterator[PredictionSink]:
+def _output(
+    options: argparse.Namespace, kinesis: "KinesisClient", live: Set[str]
+) -> Iterator[PredictionSink]:
     """Where predictions go: only ever what was named.
 
     Raises:
@@ -194,7 +199,7 @@ def _where(output: str) -> str:
     return "written to " + ("standard output" if output == "-" else output)
 
 
-def _stream(kinesis: Any, name: str, source: str) -> PredictionStream:
+def _stream(kinesis: "KinesisClient", name: str, source: str) -> PredictionStream:
     if not name:
         raise OpsError(
             f"--output {STREAM_OUTPUT} names no stream; it must be {STREAM_OUTPUT}NAME, a new "

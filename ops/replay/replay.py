@@ -1,8 +1,8 @@
 """The records of a span, from the shards of a stream through a scorer, and the account of it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from local.shards import shards_of
 from model_service.service import Model
@@ -10,8 +10,11 @@ from ops.errors import OpsError
 from ops.moments import written
 from ops.replay.score import Score, Scorer
 from ops.replay.span import Span
-from ops.streams import pages
+from ops.streams import Page, pages
 from ops.terminal import Progress
+
+if TYPE_CHECKING:
+    from local.clients import ShardClient, StreamClient
 
 # A shard gives all of its readers 2 MB and five calls a second: half of them are left to others.
 PAGE_RECORDS = 1000
@@ -19,7 +22,7 @@ PAUSE_SECONDS = 0.4
 
 
 def replay(
-    kinesis: Any,
+    kinesis: "StreamClient",
     scorer: Scorer,
     stream: str,
     span: Span,
@@ -57,8 +60,8 @@ def replay(
 
 
 def _pages(
-    kinesis: Any, stream: str, shard: str, span: Span, pause: Callable[[float], None]
-) -> Iterator[Sequence[Mapping[str, Any]]]:
+    kinesis: "ShardClient", stream: str, shard: str, span: Span, pause: Callable[[float], None]
+) -> Iterator[Page]:
     for page in pages(
         kinesis,
         stream,

@@ -1,12 +1,16 @@
 """A part of what a stream keeps: from a time or sequence number to another."""
 
 import argparse
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ops.moments import moment
 from ops.streams import OLDEST, Page
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import RecordTypeDef
+
+    from local.clients import Start
 
 # Digits of a date that is written without dashes; a sequence number has far more.
 _DATE_DIGITS = 8
@@ -49,7 +53,7 @@ class Span:
     end: Bound
 
     @property
-    def iterator(self) -> Mapping[str, Any]:
+    def iterator(self) -> "Start":
         """The parameters of GetShardIterator that lead to its start."""
         if self.start is None:
             return OLDEST
@@ -68,7 +72,7 @@ class Span:
         """Whether nothing after this page can be meant."""
         return bool(page) and all(self._is_past(record) for record in page)
 
-    def _is_past(self, record: Mapping[str, Any]) -> bool:
+    def _is_past(self, record: "RecordTypeDef") -> bool:
         if self.end.time is not None:
-            return bool(record["ApproximateArrivalTimestamp"].timestamp() >= self.end.time)
+            return record["ApproximateArrivalTimestamp"].timestamp() >= self.end.time
         return int(record["SequenceNumber"]) > (self.end.sequence_number or 0)

@@ -19,7 +19,7 @@ from tests.polling import until
 
 README = (PROJECT / "README.md").read_text()
 REFERENCE = (PROJECT / "docs/reference.md").read_text()
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+BLOCKS: list[str] = re.findall(r"^```sh\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 
 
 def block(marker: str) -> str:

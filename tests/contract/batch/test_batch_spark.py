@@ -35,7 +35,8 @@ def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             SPARK / "bin/spark-submit",
             *("--master", "local[2]", "--py-files", code),
             *(word for key, value in LOCAL.items() for word in ("--conf", f"{key}={value}")),
-            *(PROJECT / "batch/spark.py", *arguments),
+            PROJECT / "batch/spark.py",
+            *arguments,
         ],
         cwd=folder,
         env={

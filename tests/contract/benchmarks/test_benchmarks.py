@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -25,6 +25,9 @@ from training.examples import Examples
 from training.kinds import Kind
 from training.model import predict
 from training.synthetic import synthetic_rides
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
 
 MADE = synthetic_rides(400, seed=5)
 EXAMPLES = Examples("made", [made.ride for made in MADE], [made.duration for made in MADE])
@@ -132,7 +135,9 @@ def test_stub_answers_boto3_after_its_delay() -> None:
             aws_access_key_id="local",
             aws_secret_access_key="local",
         )
-        entries = [{"Data": b"{}", "PartitionKey": str(place)} for place in range(500)]
+        entries: list[PutRecordsRequestEntryTypeDef] = [
+            {"Data": b"{}", "PartitionKey": str(place)} for place in range(500)
+        ]
         together = client.put_records(StreamName="s", Records=entries)
         alone = client.put_record(StreamName="s", Data=b"{}", PartitionKey="1")
 

@@ -22,10 +22,11 @@ def test_speeds_compare_each_way_with_reference_and_floor() -> None:
     rows = {row.way: row for row in speeds("linear", Puts.NONE, 100, taken)}
 
     assert rows.keys() == taken.keys()
-    assert rows[Way.PRODUCT].times_faster.median == pytest.approx(200)
-    assert rows[Way.PRODUCT].times_floor is not None
-    assert rows[Way.PRODUCT].times_floor.median == pytest.approx(2)
-    assert rows[Way.PRODUCT].microseconds.median == pytest.approx(3.75)
+    product = rows[Way.PRODUCT]
+    assert product.times_faster.median == pytest.approx(200)
+    assert product.times_floor is not None
+    assert product.times_floor.median == pytest.approx(2)
+    assert product.microseconds.median == pytest.approx(3.75)
     assert rows[Way.REFERENCE].times_faster.median == pytest.approx(1)
 
 

@@ -145,7 +145,7 @@ def simulated(
     poll_seconds = prices.functions.poll_seconds
     polled = Polled(time, arrivals, poll_seconds, ride_ids or count(100_000))
     polled.lane = lane.Lane(settings, process, polled.ended, lambda: None, clock=time.monotonic)
-    polled.lane._changed = polled
+    polled.lane._changed = polled  # type: ignore[assignment] # waits in virtual time
     polled.lane.run()
     return function
 

@@ -117,7 +117,8 @@ def test_many_cases_are_saved_loaded_and_due(store: Store) -> None:
 def test_save_by_many_at_once_is_done_by_one(emulator: Emulator, table: str) -> None:
     """Of writers that race for a case, exactly one has it."""
     stores = [DynamoStore(emulator.client("dynamodb"), table, 3600) for _ in range(8)]
-    ready, saved = Barrier(len(stores)), []
+    ready = Barrier(len(stores))
+    saved: list[Case] = []
 
     def race(store: DynamoStore, mine: float) -> None:
         ready.wait()

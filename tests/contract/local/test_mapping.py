@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,9 @@ from local.stack import MODEL_BUCKET, PROJECT, Stack, train_model
 from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
 from tests.polling import until
 
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+
 
 @pytest.fixture(autouse=True)
 def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,7 +33,7 @@ def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def kinesis(aws: Emulator) -> Any:
+def kinesis(aws: Emulator) -> "KinesisClient":
     client = aws.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=2)
     return client
@@ -57,7 +60,9 @@ class FakeDestination:
 class CountingKinesis:
     """A Kinesis client that counts reads, and may fail one."""
 
-    def __init__(self, kinesis: Any, fails: Callable[[int], bool] = lambda _: False) -> None:
+    def __init__(
+        self, kinesis: "KinesisClient", fails: Callable[[int], bool] = lambda _: False
+    ) -> None:
         self._kinesis, self._fails = kinesis, fails
         self.reads = 0
 
@@ -71,7 +76,7 @@ class CountingKinesis:
         return getattr(self._kinesis, name)
 
 
-def test_mapping_delivers_every_record_in_the_order_of_its_shard(kinesis: Any) -> None:
+def test_mapping_delivers_every_record_in_the_order_of_its_shard(kinesis: "KinesisClient") -> None:
     """Records come once, in order within a shard, in batches of at most the batch size."""
     numbers = [str(n).encode() for n in range(25)]
     put(kinesis, *numbers, key="a")
@@ -85,7 +90,7 @@ def test_mapping_delivers_every_record_in_the_order_of_its_shard(kinesis: Any) -
     assert max(len(batch) for batch in function.batches) == 10
 
 
-def test_mapping_from_latest_skips_what_was_there(kinesis: Any) -> None:
+def test_mapping_from_latest_skips_what_was_there(kinesis: "KinesisClient") -> None:
     """With LATEST, records from before the mapping are not delivered."""
     put(kinesis, b"old")
     function = FakeFunction()
@@ -97,7 +102,7 @@ def test_mapping_from_latest_skips_what_was_there(kinesis: Any) -> None:
     assert function.seen == [b"new"]
 
 
-def test_mapping_waits_for_a_full_batch_within_the_window(kinesis: Any) -> None:
+def test_mapping_waits_for_a_full_batch_within_the_window(kinesis: "KinesisClient") -> None:
     """Records that come one after the other within the window make one batch."""
     function, counting = FakeFunction(), CountingKinesis(kinesis)
 
@@ -111,7 +116,7 @@ def test_mapping_waits_for_a_full_batch_within_the_window(kinesis: Any) -> None:
     assert function.batches == [[b"1", b"2", b"3"]]
 
 
-def test_mapping_moves_the_checkpoint_past_what_is_done(kinesis: Any) -> None:
+def test_mapping_moves_the_checkpoint_past_what_is_done(kinesis: "KinesisClient") -> None:
     """After a success, the checkpoint is the last record."""
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction()
@@ -122,7 +127,7 @@ def test_mapping_moves_the_checkpoint_past_what_is_done(kinesis: Any) -> None:
     assert last in checkpoints.values()
 
 
-def test_mapping_retries_from_the_reported_record(kinesis: Any) -> None:
+def test_mapping_retries_from_the_reported_record(kinesis: "KinesisClient") -> None:
     """With partial responses on, only the reported record and those after it come again."""
     first, second, third = put(kinesis, b"1", b"2", b"3")
     answers = iter([{"batchItemFailures": [{"itemIdentifier": second}]}, None])
@@ -135,7 +140,7 @@ def test_mapping_retries_from_the_reported_record(kinesis: Any) -> None:
     assert first
 
 
-def test_mapping_failed_invocation_moves_no_checkpoint(kinesis: Any) -> None:
+def test_mapping_failed_invocation_moves_no_checkpoint(kinesis: "KinesisClient") -> None:
     """While a batch fails as a whole, the checkpoint stays before it, and waits grow."""
     put(kinesis, b"1", b"2")
 
@@ -152,7 +157,7 @@ def test_mapping_failed_invocation_moves_no_checkpoint(kinesis: Any) -> None:
     assert set(map(tuple, function.batches)) == {(b"1", b"2")}
 
 
-def test_mapping_survives_whatever_an_invoker_raises(kinesis: Any) -> None:
+def test_mapping_survives_whatever_an_invoker_raises(kinesis: "KinesisClient") -> None:
     """An invoker that raises something unforeseen is tried again, and the shard goes on."""
     *_, last = put(kinesis, b"1")
     errors = iter([RuntimeError("bug"), ConnectionError("reset")])
@@ -169,7 +174,7 @@ def test_mapping_survives_whatever_an_invoker_raises(kinesis: Any) -> None:
     assert function.batches == [[b"1"]] * 3
 
 
-def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: Any) -> None:
+def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: "KinesisClient") -> None:
     """A mapping that stops before the destination has a batch moves no checkpoint past it."""
     put(kinesis, b"poison")
     put(kinesis, b"after")
@@ -183,7 +188,9 @@ def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: Any) -> None:
     assert b"after" not in function.seen
 
 
-def test_mapping_stopped_while_giving_up_old_records_leaves_the_young_ones(kinesis: Any) -> None:
+def test_mapping_stopped_while_giving_up_old_records_leaves_the_young_ones(
+    kinesis: "KinesisClient",
+) -> None:
     """A mapping that stops before old records are safe does not go on to those behind them."""
     put(kinesis, b"old", b"young")
     trying = threading.Event()
@@ -210,7 +217,7 @@ def test_mapping_stopped_while_giving_up_old_records_leaves_the_young_ones(kines
     assert (function.batches, checkpoints.values()) == ([], [])
 
 
-def test_mapping_from_latest_misses_nothing_after_a_failed_read(kinesis: Any) -> None:
+def test_mapping_from_latest_misses_nothing_after_a_failed_read(kinesis: "KinesisClient") -> None:
     """LATEST is where the mapping began, also if its first read has to be repeated."""
     put(kinesis, b"old")
     began = threading.Event()
@@ -228,7 +235,7 @@ def test_mapping_from_latest_misses_nothing_after_a_failed_read(kinesis: Any) ->
     assert function.seen == [b"new"]
 
 
-def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: Any) -> None:
+def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: "KinesisClient") -> None:
     """Without ReportBatchItemFailures, an answer says nothing."""
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
@@ -244,7 +251,9 @@ def fails_on_poison(payloads: list[bytes]) -> None:
         raise FunctionFailed("poison")
 
 
-def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(kinesis: Any) -> None:
+def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(
+    kinesis: "KinesisClient",
+) -> None:
     """With bisecting on, one bad record goes to the destination, and all others are done."""
     payloads = [str(n).encode() for n in range(8)]
     payloads[5] = b"poison"
@@ -263,7 +272,7 @@ def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(kinesis: Any)
     assert destination.given_up[0].condition == Condition.RETRIES
 
 
-def test_mapping_gives_up_records_that_are_too_old(kinesis: Any) -> None:
+def test_mapping_gives_up_records_that_are_too_old(kinesis: "KinesisClient") -> None:
     """Records past the maximum age go to the destination without an invocation."""
     *_, last = put(kinesis, b"1", b"2")
     function, destination = FakeFunction(), FakeDestination()
@@ -276,7 +285,9 @@ def test_mapping_gives_up_records_that_are_too_old(kinesis: Any) -> None:
     assert function.batches == []
 
 
-def test_mapping_does_not_move_on_before_the_destination_has_the_batch(kinesis: Any) -> None:
+def test_mapping_does_not_move_on_before_the_destination_has_the_batch(
+    kinesis: "KinesisClient",
+) -> None:
     """While the destination is down, the batch is neither dropped nor passed."""
     put(kinesis, b"poison")
     *_, last = put(kinesis, b"after")
@@ -290,7 +301,7 @@ def test_mapping_does_not_move_on_before_the_destination_has_the_batch(kinesis: 
     assert destination.payloads == [b"poison"]
 
 
-def test_mapping_without_a_destination_drops_what_it_gives_up(kinesis: Any) -> None:
+def test_mapping_without_a_destination_drops_what_it_gives_up(kinesis: "KinesisClient") -> None:
     """Without an on-failure destination, what is given up is gone, and the shard goes on."""
     put(kinesis, b"poison")
     *_, last = put(kinesis, b"after")
@@ -302,7 +313,7 @@ def test_mapping_without_a_destination_drops_what_it_gives_up(kinesis: Any) -> N
     assert function.seen == [b"poison", b"after"]
 
 
-def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
+def test_mapping_reads_on_after_its_iterator_expired(kinesis: "KinesisClient") -> None:
     """A read that fails is repeated from the last record read: none is lost, none comes twice."""
     function = FakeFunction()
 
@@ -314,7 +325,9 @@ def test_mapping_reads_on_after_its_iterator_expired(kinesis: Any) -> None:
     assert function.seen == [str(number).encode() for number in range(10)]
 
 
-def test_mapping_goes_on_where_an_earlier_one_stopped(kinesis: Any, tmp_path: Path) -> None:
+def test_mapping_goes_on_where_an_earlier_one_stopped(
+    kinesis: "KinesisClient", tmp_path: Path
+) -> None:
     """Checkpoints in a file outlive the mapping: what was done does not come again."""
     path, first, second = tmp_path / "checkpoints.json", FakeFunction(), FakeFunction()
     put(kinesis, b"1", b"2")
@@ -328,7 +341,7 @@ def test_mapping_goes_on_where_an_earlier_one_stopped(kinesis: Any, tmp_path: Pa
     assert (first.seen, second.seen) == ([b"1", b"2"], [b"3"])
 
 
-def test_mapping_from_a_time_skips_what_came_before(kinesis: Any) -> None:
+def test_mapping_from_a_time_skips_what_came_before(kinesis: "KinesisClient") -> None:
     """With AT_TIMESTAMP, only records from then on are delivered."""
     put(kinesis, b"old")
     (shard, *_) = kinesis.list_shards(StreamName=STREAM)["Shards"]
@@ -346,7 +359,7 @@ def test_mapping_from_a_time_skips_what_came_before(kinesis: Any) -> None:
     assert shard
 
 
-def test_mapping_in_parallel_keeps_the_order_of_each_key(kinesis: Any) -> None:
+def test_mapping_in_parallel_keeps_the_order_of_each_key(kinesis: "KinesisClient") -> None:
     """With a parallelization factor, batches overlap, and the records of a key stay in order."""
     running, most = [0], [0]
     lock = threading.Lock()

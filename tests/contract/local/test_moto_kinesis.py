@@ -1,6 +1,6 @@
 """moto's ListShards, made as strict as AWS's, behind boto3's own client."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
@@ -8,10 +8,13 @@ from botocore.exceptions import ClientError
 from local.emulator import Emulator
 from local.shards import shards_of
 
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+
 STREAM = "rides"
 
 
-def kinesis_with(aws: Emulator, shards: int) -> Any:
+def kinesis_with(aws: Emulator, shards: int) -> "KinesisClient":
     client = aws.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=shards)
     return client

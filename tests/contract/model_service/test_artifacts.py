@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
@@ -16,7 +16,11 @@ from local.emulator import Emulator
 from model_service import artifacts
 from model_service.artifacts import digest, fetch_model
 from model_service.errors import ModelNotFound, ModelRefused
+from model_service.s3 import S3Reader
 from model_service.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 BUCKET = "mlflow-models"
 RUN = "Test123"
@@ -24,18 +28,18 @@ FILES = {"MLmodel": f"run_id: {RUN}\nflavors: {{}}\n", "model.skops": "bytes", "
 
 
 @pytest.fixture
-def s3(aws: Emulator) -> Any:
+def s3(aws: Emulator) -> "S3Client":
     client = aws.client("s3")
     client.create_bucket(Bucket=BUCKET)
     return client
 
 
-def put_model(s3: Any, prefix: str, run_id: str = RUN) -> None:
+def put_model(s3: "S3Client", prefix: str, run_id: str = RUN) -> None:
     for name, content in {**FILES, "MLmodel": f"run_id: {run_id}\nflavors: {{}}\n"}.items():
         s3.put_object(Bucket=BUCKET, Key=f"{prefix}/{name}", Body=content)
 
 
-def fetch(s3: Any, **environ: str) -> Path:
+def fetch(s3: S3Reader, **environ: str) -> Path:
     settings = Settings.from_environ({"RUN_ID": RUN, "MODEL_BUCKET": BUCKET, **environ})
     return fetch_model(settings, lambda: s3)
 
@@ -53,14 +57,14 @@ def content(folder: Path) -> dict[str, str]:
     }
 
 
-def test_fetch_classic_prefix_brings_every_file(s3: Any) -> None:
+def test_fetch_classic_prefix_brings_every_file(s3: "S3Client") -> None:
     """A model in the classic location comes whole, folders included."""
     put_model(s3, f"1/{RUN}/artifacts/model")
 
     assert content(fetch(s3)) == FILES
 
 
-def test_fetch_pointer_leads_to_a_logged_model(s3: Any) -> None:
+def test_fetch_pointer_leads_to_a_logged_model(s3: "S3Client") -> None:
     """Without a classic model, the run's pointer says where MLflow 3 put it."""
     put_model(s3, "1/models/m-1/artifacts")
     put_pointer(s3, "1/models/m-1/artifacts")
@@ -68,7 +72,7 @@ def test_fetch_pointer_leads_to_a_logged_model(s3: Any) -> None:
     assert content(fetch(s3)) == FILES
 
 
-def test_fetch_scan_finds_a_logged_model_by_its_run_id(s3: Any) -> None:
+def test_fetch_scan_finds_a_logged_model_by_its_run_id(s3: "S3Client") -> None:
     """Without either, the experiment's logged models are looked through."""
     put_model(s3, "7/models/m-1/artifacts", run_id="another")
     put_model(s3, "7/models/m-2/artifacts")
@@ -77,7 +81,7 @@ def test_fetch_scan_finds_a_logged_model_by_its_run_id(s3: Any) -> None:
     assert content(fetch(s3, MLFLOW_EXPERIMENT_ID="7")) == FILES
 
 
-def test_fetch_classic_prefix_wins_over_a_logged_model(s3: Any) -> None:
+def test_fetch_classic_prefix_wins_over_a_logged_model(s3: "S3Client") -> None:
     """The first place of the order that has a model is the one that counts."""
     put_model(s3, "1/models/m-1/artifacts")
     put_model(s3, f"1/{RUN}/artifacts/model")
@@ -87,7 +91,7 @@ def test_fetch_classic_prefix_wins_over_a_logged_model(s3: Any) -> None:
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_fetch_s3_location_wins_over_everything(s3: Any, slash: str) -> None:
+def test_fetch_s3_location_wins_over_everything(s3: "S3Client", slash: str) -> None:
     """MODEL_LOCATION may be any prefix that holds a model."""
     put_model(s3, "elsewhere/model")
 
@@ -112,7 +116,7 @@ def test_fetch_folder_without_model_is_named(tmp_path: Path) -> None:
         fetch_model(settings, lambda: pytest.fail("connected"))
 
 
-def test_fetch_unknown_run_names_every_place_and_the_remedy(s3: Any) -> None:
+def test_fetch_unknown_run_names_every_place_and_the_remedy(s3: "S3Client") -> None:
     """If there is no model of a run, the error says where it was looked for, and what to check."""
     put_model(s3, "1/models/m-1/artifacts", run_id="another")
 
@@ -126,13 +130,13 @@ def test_fetch_unknown_run_names_every_place_and_the_remedy(s3: Any) -> None:
     assert "check RUN_ID, MLFLOW_EXPERIMENT_ID and MODEL_BUCKET, or set MODEL_LOCATION" in message
 
 
-def test_fetch_missing_bucket_is_named(s3: Any) -> None:
+def test_fetch_missing_bucket_is_named(s3: "S3Client") -> None:
     """A bucket that does not exist is the error, not a model that does not."""
     with pytest.raises(ModelNotFound, match=r"s3://no-bucket/.*the bucket does not exist"):
         fetch(s3, MODEL_BUCKET="no-bucket")
 
 
-def test_fetch_denied_access_names_the_permissions(aws: Emulator, s3: Any) -> None:
+def test_fetch_denied_access_names_the_permissions(aws: Emulator, s3: "S3Client") -> None:
     """A denied read says what to grant."""
     aws.client("s3").put_bucket_policy(
         Bucket=BUCKET,
@@ -175,7 +179,7 @@ def test_fetch_unreachable_s3_is_an_error_with_the_uri() -> None:
 class NarrowS3:
     """S3 as a role sees it that may read one run's folder: no other may even be listed."""
 
-    def __init__(self, s3: Any) -> None:
+    def __init__(self, s3: "S3Client") -> None:
         self._s3 = s3
 
     def get_object(self, *, Bucket: str, Key: str) -> Any:
@@ -183,32 +187,41 @@ class NarrowS3:
 
     def list_objects_v2(self, **request: Any) -> Any:
         if not request["Prefix"].startswith(f"1/{RUN}/"):
-            answer = {"HTTPStatusCode": 403}
             raise ClientError(
-                {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": answer}, "ListObjectsV2"
+                {
+                    "Error": {"Code": "AccessDenied"},
+                    "ResponseMetadata": {
+                        "HTTPStatusCode": 403,
+                        "HTTPHeaders": {},
+                        "HostId": "",
+                        "RequestId": "",
+                        "RetryAttempts": 0,
+                    },
+                },
+                "ListObjectsV2",
             )
         return self._s3.list_objects_v2(**request)
 
 
-def test_fetch_unknown_run_by_a_narrow_role_says_what_to_check(s3: Any) -> None:
+def test_fetch_unknown_run_by_a_narrow_role_says_what_to_check(s3: "S3Client") -> None:
     """A role that may not look elsewhere hides no wrong run ID behind a denied access."""
     with pytest.raises(ModelNotFound, match=f"^no model of run {RUN}: .*check RUN_ID"):
         fetch(NarrowS3(s3))
 
 
-def test_fetch_location_without_model_is_named(s3: Any) -> None:
+def test_fetch_location_without_model_is_named(s3: "S3Client") -> None:
     """A prefix that holds no model is an error with the key that is missing."""
     with pytest.raises(ModelNotFound, match=f"there is no s3://{BUCKET}/nothing/MLmodel"):
         fetch(s3, MODEL_LOCATION=f"s3://{BUCKET}/nothing")
 
 
-def test_fetch_location_without_bucket_is_refused(s3: Any) -> None:
+def test_fetch_location_without_bucket_is_refused(s3: "S3Client") -> None:
     """A URI must name its bucket."""
     with pytest.raises(ModelNotFound, match="names no bucket; use s3://bucket/prefix"):
         fetch(s3, MODEL_LOCATION="s3://")
 
 
-def test_fetch_run_with_two_models_is_refused(s3: Any) -> None:
+def test_fetch_run_with_two_models_is_refused(s3: "S3Client") -> None:
     """If a run logged two models, none is guessed."""
     put_model(s3, "1/models/m-1/artifacts")
     put_model(s3, "1/models/m-2/artifacts")
@@ -217,7 +230,7 @@ def test_fetch_run_with_two_models_is_refused(s3: Any) -> None:
         fetch(s3)
 
 
-def test_fetch_scan_is_bounded(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fetch_scan_is_bounded(s3: "S3Client", monkeypatch: pytest.MonkeyPatch) -> None:
     """An experiment with too many models is not read through."""
     monkeypatch.setattr(artifacts, "MAX_SCANNED_MODELS", 2)
     for number in range(3):
@@ -230,7 +243,7 @@ def test_fetch_scan_is_bounded(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     "pointer", ["", "[]", "{}", '{"key": 1}', "\xff", f'{{"key": "{"x" * 1025}"}}']
 )
-def test_fetch_broken_pointer_is_refused(s3: Any, pointer: str) -> None:
+def test_fetch_broken_pointer_is_refused(s3: "S3Client", pointer: str) -> None:
     """A pointer that cannot be read is an error, not a reason to look elsewhere."""
     key = f"1/{RUN}/artifacts/model_pointer.json"
     s3.put_object(Bucket=BUCKET, Key=key, Body=pointer.encode("latin-1"))
@@ -243,7 +256,7 @@ def test_fetch_broken_pointer_is_refused(s3: Any, pointer: str) -> None:
     "mlmodel", ["- a list", "flavors: 1", "a: [", "\x00", "a: &a [*a", "[" * 50_000]
 )
 def test_fetch_scan_passes_over_a_broken_mlmodel(
-    s3: Any, mlmodel: str, caplog: pytest.LogCaptureFixture
+    s3: "S3Client", mlmodel: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Another run's MLmodel that cannot be read is named, and keeps no model from being found."""
     s3.put_object(Bucket=BUCKET, Key="1/models/m-1/artifacts/MLmodel", Body=mlmodel)
@@ -290,12 +303,12 @@ def test_fetch_long_key_is_cut_in_the_message() -> None:
     assert len(str(caught.value)) < 300
 
 
-def put_pointer(s3: Any, key: str) -> None:
+def put_pointer(s3: "S3Client", key: str) -> None:
     pointer = f"1/{RUN}/artifacts/model_pointer.json"
     s3.put_object(Bucket=BUCKET, Key=pointer, Body=json.dumps({"key": key}))
 
 
-def test_fetch_classic_prefix_wins_over_the_pointer(s3: Any) -> None:
+def test_fetch_classic_prefix_wins_over_the_pointer(s3: "S3Client") -> None:
     """The pointer is not followed where there is a classic model."""
     put_model(s3, f"1/{RUN}/artifacts/model")
     put_pointer(s3, "1/models/gone/artifacts")
@@ -303,7 +316,7 @@ def test_fetch_classic_prefix_wins_over_the_pointer(s3: Any) -> None:
     assert content(fetch(s3)) == FILES
 
 
-def test_fetch_pointer_wins_over_the_scan(s3: Any) -> None:
+def test_fetch_pointer_wins_over_the_scan(s3: "S3Client") -> None:
     """With a pointer, two logged models of the run are no reason to refuse."""
     put_model(s3, "1/models/m-1/artifacts")
     put_model(s3, "1/models/m-2/artifacts")
@@ -312,7 +325,7 @@ def test_fetch_pointer_wins_over_the_scan(s3: Any) -> None:
     assert content(fetch(s3)) == FILES
 
 
-def test_fetch_folder_markers_of_the_console_are_skipped(s3: Any) -> None:
+def test_fetch_folder_markers_of_the_console_are_skipped(s3: "S3Client") -> None:
     """Empty objects that stand for folders are no files."""
     put_model(s3, f"1/{RUN}/artifacts/model")
     s3.put_object(Bucket=BUCKET, Key=f"1/{RUN}/artifacts/model/code/", Body="")
@@ -323,7 +336,7 @@ def test_fetch_folder_markers_of_the_console_are_skipped(s3: Any) -> None:
 class Pages:
     """An S3 that lists one object a page, as a real one does a thousand."""
 
-    def __init__(self, s3: Any) -> None:
+    def __init__(self, s3: "S3Client") -> None:
         self._s3 = s3
 
     def list_objects_v2(self, **request: Any) -> Any:
@@ -333,7 +346,7 @@ class Pages:
         return self._s3.get_object(**request)
 
 
-def test_fetch_reads_every_page_of_a_listing(s3: Any) -> None:
+def test_fetch_reads_every_page_of_a_listing(s3: "S3Client") -> None:
     """Neither a model's files nor an experiment's models end with the first page."""
     put_model(s3, "1/models/m-1/artifacts", run_id="another")
     put_model(s3, "1/models/m-2/artifacts")
@@ -344,7 +357,7 @@ def test_fetch_reads_every_page_of_a_listing(s3: Any) -> None:
 class Broken:
     """An S3 whose answers break off."""
 
-    def __init__(self, s3: Any, error: Exception) -> None:
+    def __init__(self, s3: "S3Client", error: Exception) -> None:
         self._s3, self._error = s3, error
 
     def list_objects_v2(self, **request: Any) -> Any:
@@ -370,7 +383,7 @@ class Broken:
 )
 @pytest.mark.parametrize("location", ["", f"s3://{BUCKET}/1/{RUN}/artifacts/model"])
 def test_fetch_answer_that_breaks_off_is_one_line_with_the_uri(
-    s3: Any, error: Exception, location: str
+    s3: "S3Client", error: Exception, location: str
 ) -> None:
     """A download that ends early, or does not fit, says which object and what to check."""
     put_model(s3, f"1/{RUN}/artifacts/model")
@@ -379,7 +392,7 @@ def test_fetch_answer_that_breaks_off_is_one_line_with_the_uri(
         fetch(Broken(s3, error), MODEL_LOCATION=location)
 
 
-def test_fetch_large_metadata_is_refused(s3: Any) -> None:
+def test_fetch_large_metadata_is_refused(s3: "S3Client") -> None:
     """An MLmodel that is far too large is not read into memory."""
     key = f"1/{RUN}/artifacts/model/MLmodel"
     s3.put_object(Bucket=BUCKET, Key=key, Body=b"#" * 1_000_001)
@@ -402,7 +415,7 @@ def test_fetch_too_many_files_are_refused() -> None:
         fetch(ListedKeys(*keys), MODEL_LOCATION=f"s3://{BUCKET}/m")
 
 
-def test_fetch_pinned_digest_is_what_the_documented_command_prints(s3: Any) -> None:
+def test_fetch_pinned_digest_is_what_the_documented_command_prints(s3: "S3Client") -> None:
     """The digest can be computed with the shell line that the docs give."""
     put_model(s3, f"1/{RUN}/artifacts/model")
     folder = fetch(s3)
@@ -416,7 +429,7 @@ def test_fetch_pinned_digest_is_what_the_documented_command_prints(s3: Any) -> N
 
 
 @pytest.mark.parametrize("location", [f"s3://{BUCKET}/1/{RUN}/artifacts/model", "folder"])
-def test_fetch_pin_holds_for_every_kind_of_location(s3: Any, location: str) -> None:
+def test_fetch_pin_holds_for_every_kind_of_location(s3: "S3Client", location: str) -> None:
     """A pinned digest is checked for a folder and for a URI, too."""
     put_model(s3, f"1/{RUN}/artifacts/model")
     if location == "folder":
@@ -486,7 +499,7 @@ def test_digest_of_a_name_that_reads_like_two_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("name", [*FILES, "new"])
-def test_fetch_changed_file_breaks_the_pin(s3: Any, name: str) -> None:
+def test_fetch_changed_file_breaks_the_pin(s3: "S3Client", name: str) -> None:
     """A file that was changed or added since the model was pinned is refused."""
     put_model(s3, f"1/{RUN}/artifacts/model")
     pinned = digest(fetch(s3))

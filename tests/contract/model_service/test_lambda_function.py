@@ -10,7 +10,7 @@ import subprocess
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +23,9 @@ from model_service.features import ride_features
 from model_service.predictors import load_predictor
 from tests.conftest import PROJECT
 from tests.kpl import aggregate
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
 
 STREAM = "ride_predictions"
 SEQUENCE_NUMBER = "49630081666084879290581185630324770398608704880802529282"
@@ -52,7 +55,7 @@ COURSE_EVENT = {
 
 
 @pytest.fixture
-def kinesis(aws: Emulator) -> Any:
+def kinesis(aws: Emulator) -> "KinesisClient":
     client = aws.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=1)
     return client
@@ -67,7 +70,7 @@ def load(monkeypatch: pytest.MonkeyPatch, model: dict[str, Any], **environ: str)
     return importlib.import_module("lambda_function")
 
 
-def records_on_stream(kinesis: Any) -> list[Any]:
+def records_on_stream(kinesis: "KinesisClient") -> list[Any]:
     iterator = kinesis.get_shard_iterator(
         StreamName=STREAM, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
@@ -75,7 +78,7 @@ def records_on_stream(kinesis: Any) -> list[Any]:
     return found
 
 
-def on_stream(kinesis: Any) -> list[Any]:
+def on_stream(kinesis: "KinesisClient") -> list[Any]:
     return [json.loads(record["Data"]) for record in records_on_stream(kinesis)]
 
 
@@ -87,7 +90,7 @@ def value_of(model: dict[str, Any], ride: dict[str, Any]) -> float:
 
 
 def test_handler_answers_the_courses_event_and_puts_the_same(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A direct call answers with the contract's event, and the same event is on the stream."""
     function = load(monkeypatch, duration_model, PREDICTIONS_STREAM_NAME=STREAM)
@@ -110,7 +113,10 @@ def test_handler_answers_the_courses_event_and_puts_the_same(
 
 
 def test_handler_uses_the_kinesis_endpoint_of_its_own(
-    aws: Emulator, kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    aws: Emulator,
+    kinesis: "KinesisClient",
+    duration_model: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """KINESIS_ENDPOINT_URL alone leads to an emulator, as in the course's docker-compose file."""
     monkeypatch.delenv("AWS_ENDPOINT_URL")
@@ -122,7 +128,7 @@ def test_handler_uses_the_kinesis_endpoint_of_its_own(
 
 
 def test_handler_packs_predictions_if_told(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With AGGREGATE_PREDICTIONS, a record in the KPL's format holds the same event."""
     function = load(
@@ -140,7 +146,7 @@ def test_handler_packs_predictions_if_told(
 
 
 def test_handler_test_run_puts_nothing(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With TEST_RUN, the answer has the prediction and the stream stays empty."""
     function = load(monkeypatch, duration_model, TEST_RUN="True")
@@ -150,7 +156,7 @@ def test_handler_test_run_puts_nothing(
 
 
 def test_handler_without_predictions_in_its_answer(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With RETURN_PREDICTIONS off, as deployed, only failed items are answered."""
     function = load(monkeypatch, duration_model, RETURN_PREDICTIONS="False")
@@ -160,7 +166,7 @@ def test_handler_without_predictions_in_its_answer(
 
 
 def test_handler_takes_its_version_from_the_model(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without RUN_ID, the run that the model's MLmodel names is the version."""
     function = load(monkeypatch, duration_model, RUN_ID="")
@@ -171,7 +177,7 @@ def test_handler_takes_its_version_from_the_model(
 
 
 def test_handler_loads_a_pinned_model(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The digest that training prints is the one that the function pins."""
     function = load(monkeypatch, duration_model, MODEL_SHA256=duration_model["model_sha256"])
@@ -180,7 +186,10 @@ def test_handler_loads_a_pinned_model(
 
 
 def test_handler_serves_tips_from_the_same_stream(
-    aws: Emulator, kinesis: Any, tip_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    aws: Emulator,
+    kinesis: "KinesisClient",
+    tip_model: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Another predictor on the same rides takes two variables, and sets bad rides aside, too."""
     aws.client("s3").create_bucket(Bucket="failures")
@@ -207,7 +216,7 @@ def test_handler_serves_tips_from_the_same_stream(
 
 
 def test_handler_deadline_comes_from_the_context(
-    kinesis: Any, duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A context without time left makes the function report the batch instead of starting it."""
 
@@ -255,7 +264,7 @@ def confidential_records() -> list[bytes | str]:
 @pytest.mark.parametrize("stream", [STREAM, "no-such-stream"])
 def test_handler_logs_neither_payloads_nor_credentials(
     aws: Emulator,
-    kinesis: Any,
+    kinesis: "KinesisClient",
     duration_model: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -62,7 +62,7 @@ def test_zones_count_by_themselves_and_as_a_pair(
     tmp_path: Path, names: list[str], times: int
 ) -> None:
     """Known or not, a pair and either of its zones each add their own weight."""
-    texts = {
+    texts: dict[str, Any] = {
         "PU_DO": {"weights": {"1_2": 1.0, "3_4": 2.0, "1_2_3": 9.0}, "default": 4.0},
         "PU": {"weights": {"1": 8.0, "3": 16.0}, "default": 32.0},
         "DO": {"weights": {"2": 64.0}, "default": 128.0},
@@ -152,7 +152,7 @@ def test_weights_of_numbers_that_would_collide_have_no_place(tmp_path: Path) -> 
 
     model = loaded(tmp_path, json.dumps({**WEIGHTS, "texts": texts}))
 
-    assert not model._zone_sums._rows  # type: ignore[attr-defined]
+    assert not model._zone_sums._rows  # type: ignore[attr-defined] # it is a LinearModel
 
 
 def test_no_rides_have_no_values(tmp_path: Path) -> None:

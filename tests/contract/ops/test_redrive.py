@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,10 @@ from ops.redrive.memory import Memory, State
 from tests.kpl import aggregate
 from tests.polling import until
 
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
+
 STREAM = "ride_events"
 FIX = "tests.contract.ops.fixups:distance_as_number"
 
@@ -29,9 +33,11 @@ def ride(ride_id: int, distance: float | str) -> bytes:
     return json.dumps({**event, "ride_id": ride_id}).encode()
 
 
-def put(kinesis: Any, records: list[tuple[str, bytes]]) -> None:
+def put(kinesis: "KinesisClient", records: list[tuple[str, bytes]]) -> None:
     for first in range(0, len(records), 500):
-        entries = [{"PartitionKey": k, "Data": d} for k, d in records[first : first + 500]]
+        entries: list[PutRecordsRequestEntryTypeDef] = [
+            {"PartitionKey": k, "Data": d} for k, d in records[first : first + 500]
+        ]
         assert kinesis.put_records(StreamName=STREAM, Records=entries)["FailedRecordCount"] == 0
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import mlflow
@@ -29,12 +29,15 @@ from ops.release.stack import DeployedStack
 from tests.conftest import PROJECT
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 BUCKET = PARAMETERS["ModelBucket"]
 RUN = "new"
 
 
 @pytest.fixture
-def s3(aws: Emulator) -> Any:
+def s3(aws: Emulator) -> "S3Client":
     client = aws.client("s3")
     client.create_bucket(Bucket=BUCKET)
     return client
@@ -52,7 +55,7 @@ def tips(tip_model: dict[str, Any], tmp_path: Path) -> Path:
     return Path(shutil.copytree(tip_model["model_location"], tmp_path / "tips"))
 
 
-def put_model(s3: Any, folder: Path, prefix: str = f"1/{RUN}/artifacts/model") -> None:
+def put_model(s3: "S3Client", folder: Path, prefix: str = f"1/{RUN}/artifacts/model") -> None:
     for path in folder.rglob("*"):
         if path.is_file():
             key = f"{prefix}/{path.relative_to(folder).as_posix()}"
@@ -76,7 +79,9 @@ def refused(model: dict[str, str]) -> str:
     return str(caught.value)
 
 
-def test_release_changes_the_predictors_parameters_and_no_others(s3: Any, folder: Path) -> None:
+def test_release_changes_the_predictors_parameters_and_no_others(
+    s3: "S3Client", folder: Path
+) -> None:
     """The run, its digest and its ID are new, the former ones are noted, and all else is kept."""
     put_model(s3, folder)
     client = FakeCloudFormation()
@@ -92,7 +97,7 @@ def test_release_changes_the_predictors_parameters_and_no_others(s3: Any, folder
     assert done == "rides serves run new for duration, after old"
 
 
-def test_release_of_the_first_tip_model_deploys_it(s3: Any, tips: Path) -> None:
+def test_release_of_the_first_tip_model_deploys_it(s3: "S3Client", tips: Path) -> None:
     """A tip predictor that is not deployed yet is, and a rollback takes it away again."""
     put_model(s3, tips)
     client = FakeCloudFormation()
@@ -110,7 +115,7 @@ def test_release_of_the_first_tip_model_deploys_it(s3: Any, tips: Path) -> None:
     }
 
 
-def test_release_of_a_third_predictors_model_deploys_it(s3: Any, tips: Path) -> None:
+def test_release_of_a_third_predictors_model_deploys_it(s3: "S3Client", tips: Path) -> None:
     """What `make predictor` added, and a deployment brought, is released as the others are."""
     mlmodel = tips / "MLmodel"
     mlmodel.write_text(mlmodel.read_text().replace('"name": "tip"', '"name": "surge"'))
@@ -125,7 +130,7 @@ def test_release_of_a_third_predictors_model_deploys_it(s3: Any, tips: Path) -> 
     assert done == "rides serves run new for surge, after none"
 
 
-def test_release_of_another_predictors_model_is_refused(s3: Any, tips: Path) -> None:
+def test_release_of_another_predictors_model_is_refused(s3: "S3Client", tips: Path) -> None:
     """A model whose signature says that it predicts tips is not served as durations."""
     put_model(s3, tips)
 
@@ -134,7 +139,7 @@ def test_release_of_another_predictors_model_is_refused(s3: Any, tips: Path) -> 
     )
 
 
-def test_release_and_rollback_bring_back_what_was_before(s3: Any, folder: Path) -> None:
+def test_release_and_rollback_bring_back_what_was_before(s3: "S3Client", folder: Path) -> None:
     """After a release, a rollback serves the former run, and another one the released run."""
     put_model(s3, folder)
     client = FakeCloudFormation()
@@ -149,7 +154,7 @@ def test_release_and_rollback_bring_back_what_was_before(s3: Any, folder: Path) 
     assert client.parameters == released
 
 
-def test_release_by_model_id_looks_where_mlflow_3_puts_models(s3: Any, folder: Path) -> None:
+def test_release_by_model_id_looks_where_mlflow_3_puts_models(s3: "S3Client", folder: Path) -> None:
     """A run without artifacts/model of its own is served by the ID of its model."""
     put_model(s3, folder, "1/models/m-7/artifacts")
     client = FakeCloudFormation()
@@ -159,7 +164,9 @@ def test_release_by_model_id_looks_where_mlflow_3_puts_models(s3: Any, folder: P
     assert client.changes["ModelId"] == "m-7"
 
 
-def test_release_of_a_model_that_only_a_search_finds_is_refused(s3: Any, folder: Path) -> None:
+def test_release_of_a_model_that_only_a_search_finds_is_refused(
+    s3: "S3Client", folder: Path
+) -> None:
     """The function may not search: it would not start without the model's ID."""
     document = yaml.safe_load((folder / "MLmodel").read_text())
     (folder / "MLmodel").write_text(yaml.safe_dump({**document, "run_id": RUN}))
@@ -171,7 +178,7 @@ def test_release_of_a_model_that_only_a_search_finds_is_refused(s3: Any, folder:
     assert message.endswith("a run without artifacts/model of its own needs MODEL_ID")
 
 
-def test_release_of_a_missing_model_is_refused(s3: Any) -> None:
+def test_release_of_a_missing_model_is_refused(s3: "S3Client") -> None:
     """The place where it was looked for is named."""
     message = refused({"RunId": RUN, "ModelSha256": "0" * 64, "ModelId": "m-7"})
 
@@ -185,7 +192,7 @@ def test_release_without_the_bucket_is_refused(aws: Emulator) -> None:
     assert "the bucket does not exist" in message
 
 
-def test_release_of_another_digest_is_refused(s3: Any, folder: Path) -> None:
+def test_release_of_another_digest_is_refused(s3: "S3Client", folder: Path) -> None:
     """Both digests are told."""
     put_model(s3, folder)
 
@@ -213,7 +220,7 @@ def test_release_of_a_malformed_value_is_refused(aws: Emulator, name: str, value
     ],
 )
 def test_release_of_a_refused_model_is_refused(
-    s3: Any, folder: Path, changes: dict[str, str], reason: str
+    s3: "S3Client", folder: Path, changes: dict[str, str], reason: str
 ) -> None:
     """What the function would not load is not released."""
     document = yaml.safe_load((folder / "MLmodel").read_text())
@@ -238,7 +245,7 @@ def without_twin(folder: Path) -> Path:
 
 
 def test_release_makes_the_twin_that_training_did_not(
-    s3: Any, folder: Path, tmp_path: Path
+    s3: "S3Client", folder: Path, tmp_path: Path
 ) -> None:
     """A run that was logged without a twin is released with one; its own files stay as they are."""
     put_model(s3, without_twin(folder))
@@ -265,7 +272,7 @@ def test_release_makes_the_twin_that_training_did_not(
     assert isinstance(served, LinearModel)
 
 
-def test_release_of_a_twin_that_is_served_already_is_refused(s3: Any, folder: Path) -> None:
+def test_release_of_a_twin_that_is_served_already_is_refused(s3: "S3Client", folder: Path) -> None:
     """The same run makes the same twin, so that nothing is left to release."""
     put_model(s3, without_twin(folder))
     client = FakeCloudFormation()
@@ -276,7 +283,7 @@ def test_release_of_a_twin_that_is_served_already_is_refused(s3: Any, folder: Pa
 
 
 def test_release_packs_a_models_file_to_the_same_bytes_whenever_it_does(
-    s3: Any, folder: Path
+    s3: "S3Client", folder: Path
 ) -> None:
     """A twin is known by its digest, so that the time of a release is nowhere in its files."""
     long_ago = ZipInfo("schema.json").date_time
@@ -301,7 +308,7 @@ def test_release_packs_a_models_file_to_the_same_bytes_whenever_it_does(
 
 
 def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(
-    s3: Any, folder: Path
+    s3: "S3Client", folder: Path
 ) -> None:
     """What cannot be converted is released as it is, with the reason."""
     pipeline = make_pipeline(DictVectorizer(), KNeighborsRegressor(1))
@@ -323,7 +330,7 @@ def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(
 
 
 def test_main_release_tells_of_it_in_one_line(
-    s3: Any,
+    s3: "S3Client",
     tips: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,13 @@ from model_service.settings import Settings
 from model_service.sinks import NoRejectionStore, NoStream
 from ops.replay.__main__ import main
 from tests.kpl import aggregate
+
+if TYPE_CHECKING:
+    from types_boto3_kinesis import KinesisClient
+    from types_boto3_kinesis.type_defs import (
+        PutRecordsRequestEntryTypeDef,
+        PutRecordsResultEntryTypeDef,
+    )
 
 STREAM = "ride_events"
 
@@ -31,19 +38,18 @@ AGGREGATED = aggregate([("a", ride(100)), ("b", ride(101, -1))])
 
 
 @pytest.fixture
-def kinesis(aws: Emulator) -> Any:
+def kinesis(aws: Emulator) -> "KinesisClient":
     client = aws.client("kinesis")
     for name in (STREAM, "ride_predictions", "candidate"):
         client.create_stream(StreamName=name, ShardCount=2)
     return client
 
 
-def put(kinesis: Any, *payloads: bytes) -> list[dict[str, str]]:
-    entries = [{"Data": data, "PartitionKey": str(n)} for n, data in enumerate(payloads)]
-    results: list[dict[str, str]] = kinesis.put_records(StreamName=STREAM, Records=entries)[
-        "Records"
+def put(kinesis: "KinesisClient", *payloads: bytes) -> "list[PutRecordsResultEntryTypeDef]":
+    entries: list[PutRecordsRequestEntryTypeDef] = [
+        {"Data": data, "PartitionKey": str(n)} for n, data in enumerate(payloads)
     ]
-    return results
+    return kinesis.put_records(StreamName=STREAM, Records=entries)["Records"]
 
 
 def live(model: dict[str, Any], payloads: list[bytes]) -> dict[Any, float]:
@@ -61,7 +67,7 @@ def live(model: dict[str, Any], payloads: list[bytes]) -> dict[Any, float]:
 
 
 def test_replay_writes_what_the_service_predicts(
-    kinesis: Any,
+    kinesis: "KinesisClient",
     duration_model: dict[str, Any],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -91,7 +97,7 @@ def test_replay_writes_what_the_service_predicts(
 
 
 def test_replay_puts_onto_a_stream_that_is_named(
-    kinesis: Any, duration_model: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    kinesis: "KinesisClient", duration_model: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only the stream that is named gets predictions, and the account says so."""
     put(kinesis, *RIDES)
@@ -107,7 +113,7 @@ def test_replay_puts_onto_a_stream_that_is_named(
 
 
 def test_replay_puts_onto_the_live_stream_only_when_told_twice(
-    kinesis: Any,
+    kinesis: "KinesisClient",
     duration_model: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -126,7 +132,7 @@ def test_replay_puts_onto_the_live_stream_only_when_told_twice(
 
 
 def test_replay_between_sequence_numbers_has_both_ends(
-    kinesis: Any, duration_model: dict[str, Any], tmp_path: Path
+    kinesis: "KinesisClient", duration_model: dict[str, Any], tmp_path: Path
 ) -> None:
     """The first and the last record of a shard's part are in it, and no other shard's are."""
     results = put(kinesis, *RIDES)
@@ -154,7 +160,7 @@ def test_replay_between_sequence_numbers_has_both_ends(
     ],
 )
 def test_what_cannot_be_replayed_is_said_in_one_line(
-    kinesis: Any,
+    kinesis: "KinesisClient",
     duration_model: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],

@@ -86,7 +86,7 @@ def run(trained: Trained, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     mlflow.set_tracking_uri(f"sqlite:///{trained.folder / 'mlflow.db'}")
     yield mlflow.get_run(trained.result["run_id"])
-    mlflow.set_tracking_uri(None)
+    mlflow.set_tracking_uri(None)  # type: ignore[arg-type] # None resets it
 
 
 def test_training_prints_one_json_line(trained: Trained) -> None:

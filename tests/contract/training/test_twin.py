@@ -1,6 +1,7 @@
 """A model's twin predicts what the model predicts."""
 
 from collections.abc import Callable
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "hist boosting": lambda: rows_into(
         HistGradientBoostingRegressor(max_iter=9, random_state=0), sparse=False
     ),
-    **{
-        f"training's {kind}": lambda kind=kind: fit(Examples("", RIDES, MINUTES), kind)
-        for kind in Kind
-    },
+    **{f"training's {kind}": partial(fit, Examples("", RIDES, MINUTES), kind) for kind in Kind},
 }
 
 
@@ -279,6 +277,7 @@ def test_model_with_weights_that_are_no_numbers_has_no_twin() -> None:
 @given(batch=rides)
 def test_ride_has_one_prediction_whatever_its_batch(batch: list[Ride]) -> None:
     """Weights give a ride the same value to the bit, so that it is the same when it comes again."""
+    assert WEIGHTS is not None
     twin = LinearModel(WEIGHTS)
 
     alone = [value for ride in batch for value in twin.predict(ride_features([ride]))]

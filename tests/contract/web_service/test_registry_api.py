@@ -1,6 +1,7 @@
 """The registry's REST API, and files behind it, by a server that answers as a test wants."""
 
 import json
+import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from model_service.errors import ModelNotFound, ModelRefused, SettingsError
-from web_service import artifacts
 from web_service.artifacts import download, plain_location
 from web_service.registry import ModelName, Registry, is_same_server
 
@@ -179,7 +179,7 @@ def test_download_name_that_leads_out_is_refused(
     server: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is written outside of the folder, and the folder is gone."""
-    monkeypatch.setattr(artifacts.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     files(server, model=[{"path": name, "file_size": 1}])
 
     with pytest.raises(ModelRefused, match="would be written outside of its place"):

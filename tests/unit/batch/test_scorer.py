@@ -32,7 +32,9 @@ class MilesModel:
         if self.broken in features["PU"]:
             raise ValueError("no such zone")
         miles = np.asarray(features["trip_distance"], dtype=float)
-        return np.where(np.array(features["PU"]) == self.endless, np.inf, 2 * miles).tolist()
+        zones = np.array(features["PU"])
+        minutes: list[float] = np.where(zones == self.endless, np.inf, 2 * miles).tolist()
+        return minutes
 
 
 def scorer(predictor: Any = None) -> Scorer:
@@ -193,7 +195,7 @@ def test_score_row_is_predicted_exactly_if_the_stream_takes_it(
         starts, ends, miles, column(scored, "rejected"), strict=True
     ):
         whole = end is not None and end.is_integer() and abs(end) < 2**63
-        ride = Ride(start, int(end) if whole and end else end, distance)  # type: ignore[arg-type]
+        ride = Ride(start, int(end) if whole and end else end, distance)
         assert (rejected is None) == _is_taken(ride)
 
 
@@ -201,17 +203,16 @@ class Steady:
     """Predicts five minutes."""
 
     def predict(self, features: Features) -> Sequence[float]:
-        return [5.0] * len(features["PU"])
+        return [5.0 for _ in features["PU"]]
 
 
 def _is_taken(ride: Ride) -> bool:
-    event = {"ride": msgspec.structs.asdict(ride), "ride_id": 1}
-    event["ride"] = {
+    fields = {
         key: 0 if isinstance(value, float) and value == 0 and "Location" in key else value
-        for key, value in event["ride"].items()  # type: ignore[union-attr]
+        for key, value in msgspec.structs.asdict(ride).items()
     }
     try:
-        decode_ride_event(json.dumps(event).encode())
+        decode_ride_event(json.dumps({"ride": fields, "ride_id": 1}).encode())
     except Rejected:
         return False
     return True
@@ -251,7 +252,7 @@ def test_features_of_columns_are_those_of_rides() -> None:
     class Recorder:
         def predict(self, features: Features) -> Sequence[float]:
             seen.append(features)
-            return [1.0] * len(features["PU"])
+            return [1.0 for _ in features["PU"]]
 
     scorer(Recorder()).score(chunk(start=["7"], end=[8.0], miles=[50]), "x-")
 

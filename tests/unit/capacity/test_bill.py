@@ -5,6 +5,7 @@ from math import inf
 
 import pytest
 from hypothesis import given
+from msgspec import Struct
 
 from capacity.bill import bill, tiered
 from capacity.plan import plan
@@ -190,5 +191,5 @@ def test_prices_of_nothing_make_a_bill_of_nothing(asked: Scenario) -> None:
 _PRICE_NAMES = ("_hour", "_million", "_gb", "_month", "_thousand")
 
 
-def _fields(prices: object) -> dict[str, object]:
+def _fields(prices: Struct) -> dict[str, object]:
     return {name: getattr(prices, name) for name in type(prices).__struct_fields__}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from decision_service.store import DynamoStore
+from decision_service.store import DynamoClient, DynamoStore
 
 Json = Mapping[str, Any]
 # What may go wrong with a call: it is not made; it is, and its answer is lost; the client makes it
@@ -63,7 +63,7 @@ class Chance:
 class FaultyDynamo:
     """DynamoDB as far as `DynamoStore` uses it; its index lags behind until `catch_up`."""
 
-    exceptions = SimpleNamespace(ConditionalCheckFailedException=Refused)
+    exceptions: Any = SimpleNamespace(ConditionalCheckFailedException=Refused)
 
     def __init__(self, chance: Chance) -> None:
         self._chance = chance
@@ -133,9 +133,10 @@ class FaultyKinesis:
 class InTurn(DynamoStore):
     """The store without its threads, so that a seed tells what happens."""
 
-    def __init__(self, client: FaultyDynamo) -> None:
+    def __init__(self, client: DynamoClient) -> None:
         super().__init__(client, "cases", keep_seconds=3600)
-        self._writers = SimpleNamespace(map=lambda function, *of: list(map(function, *of)))  # type: ignore[assignment]
+        in_turn: Any = SimpleNamespace(map=lambda function, *of: list(map(function, *of)))
+        self._writers = in_turn
 
 
 def decisions(taken: Sequence[bytes]) -> dict[str, set[bytes]]:

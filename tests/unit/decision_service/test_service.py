@@ -10,13 +10,14 @@ from decision_service.fakes import MemoryStore
 from decision_service.service import CASES_AT_A_TIME
 from model_service.deadline import Deadline
 from model_service.fakes import FIRST_SEQUENCE_NUMBER, fail, refuse
+from model_service.kinesis import BatchResponse
 from tests.kpl import aggregate
 from tests.unit.decision_service.world import WINDOW_SECONDS, World, duration, tip
 
-DONE: dict[str, Any] = {"batchItemFailures": []}
+DONE: BatchResponse = {"batchItemFailures": []}
 
 
-def failed(place: int) -> dict[str, Any]:
+def failed(place: int) -> BatchResponse:
     return {"batchItemFailures": [{"itemIdentifier": str(FIRST_SEQUENCE_NUMBER + place)}]}
 
 
@@ -156,7 +157,8 @@ def test_handle_prediction_after_the_decision_is_marked_and_decides_nothing(
 
     assert len(world.decisions) == 1
     assert decode_case(world.memory.bodies["256"]).too_late == {"ride_tip": "ride_tip:256"}
-    assert [(r.late, r.duplicates) for r in caplog.records] == [(1, 1), (0, 1)]  # type: ignore[attr-defined]
+    logged = [vars(record) for record in caplog.records]
+    assert [(each["late"], each["duplicates"]) for each in logged] == [(1, 1), (0, 1)]
 
 
 def test_handle_decision_that_is_refused_comes_again_as_it_was() -> None:

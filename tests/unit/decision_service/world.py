@@ -12,6 +12,7 @@ from decision_service.sink import DecisionStream
 from decision_service.store import Store
 from model_service.deadline import Deadline
 from model_service.fakes import FakeKinesis, FakeS3, kinesis_event
+from model_service.kinesis import BatchResponse
 from model_service.sinks import PredictionStream, RejectionStore
 from tests.clock import ManualClock
 
@@ -63,11 +64,11 @@ class World:
             clock=self.clock,
         )
 
-    def take(self, *payloads: bytes | str, seconds: float = 60) -> dict[str, Any]:
+    def take(self, *payloads: bytes | str, seconds: float = 60) -> BatchResponse:
         event = kinesis_event(payloads, stream="ride_predictions")
         return self.service.handle(event, Deadline(seconds, clock=self.waiting))
 
-    def sweep(self, seconds: float = 60) -> dict[str, Any]:
+    def sweep(self, seconds: float = 60) -> dict[str, int]:
         return self.service.sweep(Deadline(seconds, clock=self.waiting))
 
     @property

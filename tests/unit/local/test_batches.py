@@ -111,7 +111,8 @@ def test_after_the_last_retry_the_batch_is_given_up() -> None:
 
     assert step.given_up is not None
     assert step.given_up.batch == Batch(batch, invocations=3, retries=2)
-    assert step.given_up.condition == Condition.RETRIES == "RetryAttemptsExhausted"
+    assert step.given_up.condition is Condition.RETRIES
+    assert step.given_up.condition.value == "RetryAttemptsExhausted"
     assert step.todo == ()
 
 
@@ -144,7 +145,8 @@ def test_without_expired_old_records_at_the_head_are_given_up() -> None:
     assert young.retries == 3
     assert given_up is not None
     assert [r.sequence_number for r in given_up.batch.records] == ["100", "101"]
-    assert given_up.condition == Condition.AGE == "RecordAgeExceeded"
+    assert given_up.condition is Condition.AGE
+    assert given_up.condition.value == "RecordAgeExceeded"
 
 
 def test_without_expired_no_limit_keeps_everything() -> None:
@@ -168,7 +170,9 @@ def test_after_invocation_every_record_is_done_or_given_up_once(
     rules = settings(bisect_on_error=bisect, max_retries=retries)
     all_records = records(size)
     bad = {all_records[n].sequence_number for n in poison if n < size}
-    todo, ended, done = [Batch(all_records)], [], []
+    todo = [Batch(all_records)]
+    ended: list[Record] = []
+    done: list[Record] = []
     while todo:
         batch = todo.pop(0)
         faults = [n for n, r in enumerate(batch.records) if r.sequence_number in bad]

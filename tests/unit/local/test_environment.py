@@ -44,7 +44,7 @@ def test_this_process_keeps_its_own_variables(monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(KeyError, match="OTHER"):
             os.environ["OTHER"]
         with pytest.raises(TypeError, match="str expected, not int"):
-            os.environ["NUMBER"] = 1  # type: ignore[assignment]
+            os.environ["NUMBER"] = 1  # type: ignore[assignment] # the wrong type
 
     assert variables == {"NAME": "one", "MINE": "within"}
     assert os.environ["MINE"] == "before"

@@ -65,7 +65,9 @@ def test_poller_waits_for_the_next_poll_at_the_end_of_a_shard_alone(kinesis: Mem
     assert pauses == [CATCH_UP_SECONDS, AN_HOUR]
 
 
-def poller_of_the_shard_with_records(kinesis: Any, **changes: Any) -> ShardPoller:
+def poller_of_the_shard_with_records(
+    kinesis: MemoryKinesis | CountingKinesis, **changes: Any
+) -> ShardPoller:
     settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", batch_size=10_000, **changes)
     (shard_id,) = (
         shard["ShardId"]

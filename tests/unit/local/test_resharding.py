@@ -10,7 +10,7 @@ from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
 from tests.polling import until
 
 
-def split(kinesis: Any, shard: dict[str, Any]) -> None:
+def split(kinesis: MemoryKinesis, shard: dict[str, Any]) -> None:
     """Split a shard in the middle of its hash keys."""
     keys = shard["HashKeyRange"]
     middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
@@ -19,7 +19,7 @@ def split(kinesis: Any, shard: dict[str, Any]) -> None:
     )
 
 
-def open_shards(kinesis: Any) -> list[dict[str, Any]]:
+def open_shards(kinesis: MemoryKinesis) -> list[dict[str, Any]]:
     shards = kinesis.list_shards(StreamName=STREAM)["Shards"]
     return [s for s in shards if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
 

@@ -1,6 +1,6 @@
 """The mapping with tumbling windows ("Configuring tumbling windows", Lambda Developer Guide)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -233,7 +233,7 @@ def test_mapping_answer_without_state_is_a_failed_invocation(
 ) -> None:
     """A function of windows has to answer with its state; if it does not, its batch comes again."""
     put(kinesis, b"ride")
-    answers = iter([{}, None])
+    answers: Iterator[dict[str, Any] | None] = iter([{}, None])
 
     class Forgetting(Adding):
         def invoke(self, event: Mapping[str, Any]) -> Any:

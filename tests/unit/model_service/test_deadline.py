@@ -64,10 +64,11 @@ def test_deadline_of_a_context_without_time_is_that_of_none() -> None:
 
 def test_quick_clients_end_a_call_within_the_time_that_is_kept_for_it() -> None:
     """The timeouts of boto3's clients add up to what the deadline keeps back."""
-    attempts = QUICK.retries["total_max_attempts"]
+    quick: Any = QUICK  # botocore's stubs lack its attributes
+    attempts = quick.retries["total_max_attempts"]
     longest_wait = 2 ** (attempts - 2)  # standard mode: up to 2**n seconds after attempt n
 
-    seconds = attempts * (QUICK.connect_timeout + QUICK.read_timeout) + longest_wait
+    seconds = attempts * (quick.connect_timeout + quick.read_timeout) + longest_wait
 
     assert seconds <= CALL_SECONDS
 

@@ -26,7 +26,7 @@ from model_service.fakes import (
 )
 from model_service.features import Features, Row
 from model_service.predictors import Predictor
-from model_service.service import Model, Service
+from model_service.service import Model, Response, Service
 from model_service.sinks import NoRejectionStore, NoStream, PredictionStream, RejectionStore
 from tests.clock import ManualClock
 from tests.kpl import aggregate
@@ -77,7 +77,7 @@ class Bench:
             return_predictions=return_predictions,
         )
 
-    def handle(self, payloads: Sequence[bytes | str], seconds: float = 60) -> dict[str, Any]:
+    def handle(self, payloads: Sequence[bytes | str], seconds: float = 60) -> Response:
         event = kinesis_event(payloads)
         return self.service.handle(event, Deadline(seconds, clock=self.clock))
 
@@ -96,7 +96,7 @@ class Bench:
         }
 
 
-def failed_at(answer: dict[str, Any]) -> list[int]:
+def failed_at(answer: Response) -> list[int]:
     """The places in the batch that an answer reports as failed."""
     return [
         int(item["itemIdentifier"]) - FIRST_SEQUENCE_NUMBER for item in answer["batchItemFailures"]
@@ -343,7 +343,7 @@ def test_handle_leaves_nothing_for_the_garbage_collector() -> None:
     """What is rejected keeps no batch alive: memory is free again when the handler returns."""
     bench = Bench(FakePredictor(fails_on_13_miles))
     cut_off = aggregate([("a", b"{}")])[:-1]
-    batch = [ride(1), ride(2, 13.0), b"secret", "é no base64", cut_off]
+    batch: list[bytes | str] = [ride(1), ride(2, 13.0), b"secret", "é no base64", cut_off]
     bench.handle(batch)  # what is made once, by libraries
 
     gc.collect()

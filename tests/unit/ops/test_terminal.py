@@ -1,6 +1,8 @@
 import io
 import logging
 
+import pytest
+
 from ops.terminal import Progress, log_in_lines, say
 from tests.clock import ManualClock
 
@@ -51,14 +53,14 @@ def test_progress_draws_ten_times_a_second() -> None:
     assert terminal.getvalue().count("<") <= 11
 
 
-def test_what_is_said_cannot_move_the_cursor(capsys) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_said_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
     """An error of a fix-up may quote the record that it failed on."""
     say("KeyError: \x1b[2J and é")
 
     assert capsys.readouterr().err == "KeyError: \\x1b[2J and é\n"
 
 
-def test_libraries_warn_in_one_line(capsys) -> None:  # type: ignore[no-untyped-def]
+def test_libraries_warn_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """An exception in a log record is told without its traceback."""
     root = logging.getLogger()
     before, root.handlers = root.handlers, []

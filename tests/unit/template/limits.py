@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from botocore.model import ServiceModel, Shape
+from botocore.model import ListShape, ServiceModel, Shape, StringShape, StructureShape
 from botocore.session import Session
 
 from tests.unit.template.possible import numbers
@@ -76,20 +76,20 @@ def _shaped(template: Template, place: str, value: Any, shape: Shape) -> Iterato
 def _of_shape(template: Template, place: str, value: Any, shape: Shape) -> Iterator[str]:
     low = shape.metadata.get("min", float("-inf"))
     high = shape.metadata.get("max", float("inf"))
-    match shape.type_name, value:
-        case "structure", dict():
+    match shape, value:
+        case StructureShape(), dict():
             for key in value.keys() & shape.members.keys():
                 yield from _shaped(template, f"{place}.{key}", value[key], shape.members[key])
-        case "list", list():
+        case ListShape(), list():
             if not low <= len(value) <= high:
                 yield f"{place} has {len(value)} members; AWS takes {low:g} to {high:g}"
             for item in value:
                 yield from _shaped(template, place, item, shape.member)
-        case "integer", _:
+        case Shape(type_name="integer"), _:
             yield from _outside(template, place, value, low, high)
-        case "string", str() if shape.enum and value not in shape.enum:
+        case StringShape(), str() if shape.enum and value not in shape.enum:
             yield f"{place} may be {value}; AWS takes {', '.join(shape.enum)}"
-        case "string", str() if not low <= len(value) <= high:
+        case StringShape(), str() if not low <= len(value) <= high:
             yield f"{place} has {len(value)} characters; AWS takes {low:g} to {high:g}"
 
 

@@ -19,7 +19,7 @@ class Constant:
         self.value = value
 
     def predict(self, features: Features) -> Sequence[float]:
-        return [self.value] * len(features["PU"])
+        return [self.value for _ in features["PU"]]
 
 
 class FakeRegistry:

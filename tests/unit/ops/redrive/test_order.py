@@ -1,3 +1,5 @@
+import pytest
+
 from ops.redrive.failures import Failure, FailureStore
 from ops.redrive.order import in_order
 from ops.redrive.selection import Selection
@@ -5,8 +7,7 @@ from tests.unit.ops.redrive.bucket import AWS_KEY, FakeBucket, given_up, rejecte
 
 
 def ordered(bucket: FakeBucket, reports: list[str] | None = None) -> list[Failure]:
-    report = [].append if reports is None else reports.append
-    store = FailureStore(bucket, "failures", report)
+    store = FailureStore(bucket, "failures", pytest.fail if reports is None else reports.append)
     return list(in_order(store, Selection(), lambda *_: None))
 
 
@@ -37,7 +38,7 @@ def test_whole_record_comes_before_its_user_records() -> None:
 def test_object_is_read_when_its_turn_comes() -> None:
     """A bucket of many days is not held in memory."""
     bucket = FakeBucket({**rejected(rejection(1)), **rejected(rejection(2))})
-    store = FailureStore(bucket, "failures", [].append)
+    store = FailureStore(bucket, "failures", pytest.fail)
 
     next(in_order(store, Selection(), lambda *_: None))
 
@@ -58,7 +59,7 @@ def test_batch_that_cannot_be_read_is_reported_once() -> None:
 def test_reading_is_told_as_it_goes() -> None:
     """An object of a batch counts twice, as it is read."""
     told: list[tuple[float, float]] = []
-    store = FailureStore(FakeBucket(given_up(b"")), "failures", [].append)
+    store = FailureStore(FakeBucket(given_up(b"")), "failures", pytest.fail)
 
     list(in_order(store, Selection(), lambda done, total: told.append((done, total))))
 

@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, fail, refuse
+from model_service.fakes import FakeKinesis, Json, fail, refuse
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
 from ops.records import source_record
@@ -79,7 +79,7 @@ def test_record_that_is_refused_to_the_end_is_not_remembered() -> None:
     """The put ends there, so that nothing overtakes it; the next one puts it, and only it."""
 
     class Stubborn(FakeKinesis):
-        def put_records(self, *, StreamName, Records):  # type: ignore[no-untyped-def]
+        def put_records(self, *, StreamName: str, Records: Sequence[Json]) -> Json:
             answer = refuse(len(Records) - 1)(Records)
             self.calls.append(Records)
             return answer
@@ -119,7 +119,7 @@ def test_interrupted_call_leaves_its_records_in_doubt() -> None:
     """After Ctrl-C between a call and its answer nobody knows what arrived."""
 
     class Interrupted(FakeKinesis):
-        def put_records(self, *, StreamName, Records):  # type: ignore[no-untyped-def]
+        def put_records(self, *, StreamName: str, Records: Sequence[Json]) -> Json:
             raise KeyboardInterrupt
 
     sending = Sending(Interrupted())

@@ -61,7 +61,7 @@ class FakeCloudFormation:
     def __init__(
         self, parameters: dict[str, str] = PARAMETERS, status: str = "UPDATE_COMPLETE"
     ) -> None:
-        self.meta = SimpleNamespace(region_name=REGION)
+        self.meta: Any = SimpleNamespace(region_name=REGION)
         self.parameters = dict(parameters)
         self.requests: dict[str, dict[str, Any]] = {}
         self.errors: dict[str, BaseException] = {}
@@ -114,7 +114,9 @@ class FakeCloudFormation:
         operation = {"DescribeStacks": self.describe_stacks}.get(
             config.operation, self.describe_change_set
         )
-        return Waiter(name, config, NormalizedOperationMethod(operation))
+        # The stubs want a method without an answer, and a mapping for a configuration.
+        method = NormalizedOperationMethod(operation)  # type: ignore[arg-type]
+        return Waiter(name, config, method)  # type: ignore[arg-type]
 
     @property
     def changes(self) -> dict[str, str]:
@@ -136,6 +138,7 @@ class FakeCloudFormation:
 
     def _check(self, operation: str, request: dict[str, Any]) -> None:
         shape = _SERVICE.operation_model(operation).input_shape
+        assert shape is not None
         problems = ParamValidator().validate(request, shape)
         assert not problems.has_errors(), problems.generate_report()
         if operation in self.errors:

@@ -10,6 +10,7 @@ import pytest
 from model_service.deadline import Deadline
 from model_service.errors import ModelBroken
 from model_service.fakes import FakeKinesis, FakePredictor, refuse
+from model_service.features import Row
 from model_service.service import Model
 from model_service.sinks import Entry, PredictionStream
 from ops.errors import OpsError
@@ -35,7 +36,7 @@ class FakeStream:
         self._shards = shards
         self.reads: list[str] = []
 
-    def list_shards(self, StreamName: str) -> dict[str, Any]:
+    def list_shards(self, *, StreamName: str = "", NextToken: str = "") -> dict[str, Any]:
         return {"Shards": [{"ShardId": name} for name in self._shards]}
 
     def get_shard_iterator(self, *, ShardId: str, **request: Any) -> dict[str, str]:
@@ -61,8 +62,13 @@ class FakeStream:
         }
 
 
-def ten_minutes_a_mile(features: Any) -> float:
-    return 10.0 * features["trip_distance"]
+def connect(_: str) -> Any:
+    """Return a client of a stream without shards."""
+    return FakeStream()
+
+
+def ten_minutes_a_mile(features: Row) -> float:
+    return 10.0 * float(features["trip_distance"])
 
 
 class Replaying:
@@ -228,7 +234,7 @@ def test_main_names_the_option_that_is_wrong(
         monkeypatch.delenv(name, raising=False)
     Path("exists").write_text("")
 
-    assert main(arguments, lambda _: FakeStream()) == 1
+    assert main(arguments, connect) == 1
 
     out, error = capsys.readouterr()
     assert error.startswith(said)
@@ -243,7 +249,7 @@ def test_stream_that_functions_are_told_of_is_a_live_one_too(
     monkeypatch.setenv("PREDICTIONS_STREAM_NAME", "tips")
     output = f"stream:{stream}"
 
-    assert main(["--model-location", "m", "--output", output], lambda _: FakeStream()) == 1
+    assert main(["--model-location", "m", "--output", output], connect) == 1
     assert capsys.readouterr().err.startswith(f"--output {output} is not allowed without --yes")
 
 
@@ -254,7 +260,7 @@ def test_output_that_got_nothing_is_not_in_the_way_of_the_next_try(
     output = tmp_path / "output"
     command = ["--output", str(output), "--model-location", str(tmp_path / "nowhere")]
 
-    assert main(command, lambda _: FakeStream()) == 1
+    assert main(command, connect) == 1
 
     assert not output.exists()
     assert capsys.readouterr().err
@@ -268,13 +274,13 @@ def test_model_that_a_function_serves_is_not_taken_by_mistake(
     monkeypatch.setenv("RUN_ID", "live")
     monkeypatch.delenv("MODEL_BUCKET", raising=False)
 
-    assert main(["--output", "-"], lambda _: FakeStream()) == 1
+    assert main(["--output", "-"], connect) == 1
     assert capsys.readouterr().err.startswith("--run-id is not set")
 
 
 def test_output_is_never_chosen_for_the_user(capsys: pytest.CaptureFixture[str]) -> None:
     """There is no default that could be a live stream."""
     with pytest.raises(SystemExit):
-        main(["--run-id", "a"], lambda _: FakeStream())
+        main(["--run-id", "a"], connect)
 
     assert "the following arguments are required: --output" in capsys.readouterr().err

@@ -1,15 +1,19 @@
 import argparse
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ops.moments import day, moment, written
 from ops.replay.span import Bound, Span, bound
 
+if TYPE_CHECKING:
+    from types_boto3_kinesis.type_defs import RecordTypeDef
 
-def record(number: int, time: float) -> dict[str, Any]:
+
+def record(number: int, time: float) -> "RecordTypeDef":
     return {
+        "Data": b"",
         "SequenceNumber": str(number),
         "ApproximateArrivalTimestamp": datetime.fromtimestamp(time, UTC),
     }
