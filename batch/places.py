@@ -23,6 +23,7 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from batch.errors import OutputError, TripsError, UsageError
+from model_service.workspace import workspace
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -195,7 +196,7 @@ class S3Source:
     @contextmanager
     def opened(self, name: str) -> Iterator[Path]:
         """A copy, which goes away at the end."""
-        with tempfile.TemporaryDirectory(prefix="trips-") as folder:
+        with tempfile.TemporaryDirectory(prefix="trips-", dir=workspace()) as folder:
             path = Path(folder) / "trips.parquet"
             with _naming(TripsError, self._uri(name)):
                 self.client.download_file(self.bucket, self._key(name), str(path))
@@ -233,7 +234,7 @@ class S3Target:
     @contextmanager
     def writing(self, key: str) -> Iterator[Path]:
         """A file here, which is uploaded."""
-        with tempfile.TemporaryDirectory(prefix="scored-") as folder:
+        with tempfile.TemporaryDirectory(prefix="scored-", dir=workspace()) as folder:
             path = Path(folder) / "scored.parquet"
             with _naming(OutputError, self._uri(key)):
                 yield path

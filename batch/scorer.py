@@ -11,7 +11,7 @@ from batch.rides import Rides, rides_of, why_rejected
 from model_service.errors import ModelBroken, brief
 from model_service.events import Reason
 from model_service.features import zone_features
-from model_service.service import Model
+from model_service.service import SAMPLE, Model
 
 # One row for each row of the input, in its order.
 SCORED = pa.schema(
@@ -71,7 +71,8 @@ class Scorer:
             As many rows of `SCORED`, in the same order.
 
         Raises:
-            ModelBroken: The model has predicted nothing yet, and fails on every ride of the chunk.
+            ModelBroken: The model has predicted nothing yet, and fails on a plausible ride as on
+                every ride of the chunk.
         """
         rides = rides_of(chunk)
         minutes = np.full(len(chunk), np.nan)
@@ -91,12 +92,12 @@ class Scorer:
             for row in part[~np.isfinite(minutes[part])].tolist():
                 detail = f"{self._model.field} is {minutes[row]}; it must be finite"
                 fates.reject(row, Reason.NOT_FINITE, detail)
-        if failures and len(failures) == len(places) and not self._has_predicted:
+        self._has_predicted |= len(failures) < len(places)
+        if failures and not (self._has_predicted or self._model.predicts(SAMPLE)):
             raise ModelBroken(
                 f"the model of version {self.version} failed on each of the first {len(places)} "
                 f"rides, last with a {failures[-1][1].partition(':')[0]}"
             ) from None  # its message may hold a ride, and rides are not logged
-        self._has_predicted |= len(failures) < len(places)
         for row, said in failures:
             fates.reject(row, Reason.MODEL_ERROR, f"the model raised {said}")
 

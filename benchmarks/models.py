@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from benchmarks.ways import VERSION
 from model_service.events import Ride
 from model_service.mlmodel import MLMODEL
-from model_service.sklearn_models import TRUSTED_TYPES
+from model_service.sklearn_models import TRUSTED_TYPES, predictor_of
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit
@@ -64,7 +64,7 @@ def save(pipeline: Pipeline, held_out: Sequence[Ride], folder: Path) -> TrainedM
             skops_trusted_types=list(TRUSTED_TYPES),
             pip_requirements=[f"{name}=={version(name)}" for name in ("scikit-learn", "skops")],
         )
-    add_twin(folder, described, pipeline, held_out)
+    add_twin(folder, described, predictor_of(pipeline, folder), held_out)
     return TrainedModel(pipeline, folder, _without_twin(folder))
 
 

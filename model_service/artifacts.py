@@ -23,6 +23,7 @@ from model_service.errors import ModelNotFound, ModelRefused, brief
 from model_service.mlmodel import MLMODEL, MLmodel
 from model_service.s3 import DOWNLOADS_AT_ONCE, S3Folder, S3Reader
 from model_service.settings import Settings
+from model_service.workspace import new_folder
 
 logger = logging.getLogger(__name__)
 
@@ -51,15 +52,17 @@ def fetch_model(settings: Settings, connect: Callable[[], S3Reader]) -> Path:
             remedy.
         ModelRefused: Its digest is not the pinned one, or its files are not those of a model.
     """
-    location = settings.model_location
+    location, pinned = settings.model_location, settings.model_sha256
     if location is not None and not location.startswith("s3://"):
         folder = _local_folder(location)
-    else:
-        s3 = connect()
-        source = _find_run(settings, s3) if location is None else _parse_uri(location, s3)
-        folder = _download(source)
-    if settings.model_sha256 is not None:
-        _verify(folder, settings.model_sha256)
+        _verify(folder, pinned)
+        return folder
+    s3 = connect()
+    source = _find_run(settings, s3) if location is None else _parse_uri(location, s3)
+    names = _files(source)
+    with new_folder("model") as folder:
+        source.download(names, folder)
+        _verify(folder, pinned)
     return folder
 
 
@@ -182,17 +185,19 @@ def _run_of(folder: S3Folder) -> str | None:
         return None
 
 
-def _download(source: S3Folder) -> Path:
-    folder = source.download()
-    if not (folder / MLMODEL).is_file():
+def _files(source: S3Folder) -> list[str]:
+    names = source.files()
+    if MLMODEL not in names:
         raise ModelNotFound(
             f"there is no {source.uri(MLMODEL)}; set MODEL_LOCATION to the prefix that holds a "
             "model's MLmodel file"
         )
-    return folder
+    return names
 
 
-def _verify(folder: Path, pinned: str) -> None:
+def _verify(folder: Path, pinned: str | None) -> None:
+    if pinned is None:
+        return
     actual = digest(folder)
     if actual != pinned:
         raise ModelRefused(

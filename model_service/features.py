@@ -5,7 +5,7 @@ than an object of its own would. A few rides are sooner done without vectors.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +21,7 @@ Key = Zones | str
 
 # A value for each ride.
 Numbers = Sequence[float] | NDArray[np.float64]
-type Column = ZonePairs | Sequence[int] | Numbers
+type Column = ZonePairs | Sequence[int] | NDArray[np.object_] | Numbers
 
 # Numbers of up to so many rides are lists of floats, on which `linear_models` relies: vectors take
 # longer to begin than lists take in all.
@@ -141,8 +141,13 @@ def table(features: Features) -> NDArray[Any]:
     return np.array([to_list(column) for column in features.values()], dtype=object).T
 
 
+def with_integers(features: Features, names: Iterable[str]) -> Features:
+    """Return the same features, with these zones as integers and not as text."""
+    return {**features, **{name: np.array(features[name], np.object_) for name in names}}
+
+
 def to_list(column: Column) -> Sequence[str | float]:
-    """A column as text or as Python's floats."""
+    """Return the numbers of an array, or the texts of zones."""
     if isinstance(column, np.ndarray):
         numbers: list[float] = column.tolist()
         return numbers

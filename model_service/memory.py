@@ -7,30 +7,30 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _STATUS = Path("/proc/self/statm")  # Linux alone has it; elsewhere nothing is limited
-# There is one limit for all threads.
-_LOCK = threading.Lock()
 
 
 @contextmanager
 def at_most(more_bytes: int) -> Iterator[None]:
     """Let this process take so many more bytes of address space; what would take more fails.
 
+    A limit holds for all threads, so only the main thread sets one, at startup. The web service
+    loads a later model in another process first (`web_service.trial`).
+
     Raises:
         Exception: MemoryError, or what a library makes of it.
     """
-    if not _STATUS.exists():
+    if not (_STATUS.exists() and threading.current_thread() is threading.main_thread()):
         yield
         return
-    with _LOCK:
-        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-        limit = _address_space() + more_bytes
-        if soft != resource.RLIM_INFINITY:
-            limit = min(limit, soft)
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    limit = _address_space() + more_bytes
+    if soft != resource.RLIM_INFINITY:
+        limit = min(limit, soft)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def _address_space() -> int:

@@ -1,9 +1,6 @@
 """A folder in S3: the objects under a prefix."""
 
-import atexit
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,23 +92,13 @@ class S3Folder:
                 )
         return found
 
-    def download(self) -> Path:
-        """Bring every file into a new local folder, which goes with the process.
+    def files(self) -> list[str]:
+        """List the names of all files.
 
         Raises:
             ModelRefused: The files are too many or too large, or have names that lead out of the
                 folder.
-            ModelNotFound: A file cannot be read, or not be written here.
         """
-        names = self._files()
-        folder = Path(tempfile.mkdtemp(prefix="model-"))
-        # A model may read its files as late as when it predicts.
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-            list(pool.map(lambda name: self._download_file(name, folder / name), names))
-        return folder
-
-    def _files(self) -> list[str]:
         names: list[str] = []
         size = 0
         for page in self._pages():
@@ -125,6 +112,15 @@ class S3Folder:
                     f"{MAX_MODEL_FILES} files of {MAX_MODEL_BYTES} bytes in all"
                 )
         return names
+
+    def download(self, names: Sequence[str], target: Path) -> None:
+        """Download files into a local folder.
+
+        Raises:
+            ModelNotFound: A file cannot be read, or cannot be written here.
+        """
+        with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
+            list(pool.map(lambda name: self._download_file(name, target / name), names))
 
     def _safe_name(self, key: str) -> str:
         name = key[len(self._key("")) :]

@@ -16,6 +16,7 @@ from model_service.errors import ModelBroken, place_of
 from model_service.events import (
     Reason,
     Rejected,
+    Ride,
     RideEvent,
     decode_ride_event,
     decode_ride_events,
@@ -44,6 +45,10 @@ class Response(BatchResponse):
     predictions: NotRequired[list[Any]]
 
 
+# Any model should predict this ride, from examples/ride.json.
+SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model in memory, and what prediction events say of it."""
@@ -52,6 +57,27 @@ class Model:
     version: str
     field: str
     predictor: Predictor
+
+    def values(self, rides: Sequence[Ride]) -> Sequence[float]:
+        """Predict a value for each ride.
+
+        Raises:
+            Exception: The model raises, or returns more or fewer values.
+        """
+        values = self.predictor.predict(ride_features(rides))
+        if len(values) != len(rides):
+            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
+        return values
+
+    def predicts(self, ride: Ride) -> bool:
+        """Return whether the model predicts a value for a ride."""
+        try:
+            self.values([ride])
+        except MemoryError:
+            raise
+        except Exception:
+            return False
+        return True
 
 
 class Rides(Struct, frozen=True):
@@ -111,6 +137,7 @@ class Service:
         self._rejections = rejections
         self._return_predictions = return_predictions
         self._encoder = PredictionEncoder(model.name, model.version, model.field)
+        self._last_predicted = SAMPLE
 
     def handle(self, event: Mapping[str, Any], deadline: Deadline) -> Response:
         """Process one invocation.
@@ -126,7 +153,7 @@ class Service:
 
         Raises:
             EventError: The event is not a batch of Kinesis records.
-            ModelBroken: The model fails on every ride.
+            ModelBroken: The model fails on every ride, also on the last one that it predicted.
         """
         fates = Fates(source_records(event))
         self._predict(self._decode(fates), fates, deadline)
@@ -202,7 +229,7 @@ class Service:
                 last = place_of(error)
             else:
                 self._take_values(Rides([record], [event]), values, fates)
-        if failures and len(failures) == tried:
+        if failures and len(failures) == tried and self._is_broken():
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
@@ -211,15 +238,17 @@ class Service:
         fates.unfinished += [record.source for record in rides.records[tried:]]
         fates.rejected += failures
 
+    def _is_broken(self) -> bool:
+        """Return whether the model also fails on the last ride that it predicted."""
+        return not self._model.predicts(self._last_predicted)
+
     def _values(self, events: Sequence[RideEvent]) -> Sequence[float]:
-        values = self._model.predictor.predict(ride_features([event.ride for event in events]))
-        if len(values) != len(events):
-            raise ValueError(f"{len(values)} predictions for {len(events)} rides")
-        return values
+        return self._model.values([event.ride for event in events])
 
     def _take_values(self, rides: Rides, values: Sequence[float], fates: Fates) -> None:
         if isfinite(sum(values)):  # no float that is not leaves a sum that is
             fates.predict(rides, values)
+            self._last_predicted = rides.events[-1].ride
             return
         for record, event, value in zip(rides.records, rides.events, values, strict=True):
             if isfinite(value):

@@ -3,7 +3,6 @@
 import pickle
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import numpy as np
 
 from model_service.archives import require_bounded
 from model_service.errors import ModelRefused, brief
-from model_service.features import FEATURES, MADE, Features, rows, table, to_list
+from model_service.features import Features
 from model_service.model_files import inside, require_trust
+from model_service.model_inputs import model_input
 from model_service.trees import require_sound_trees
 
 # Types outside of skops' own list that scikit-learn's estimators are made of. The list is ours: one
@@ -75,14 +75,28 @@ def load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Skle
 
 
 def served(estimator: Any, path: Path) -> SklearnModel:
-    """An estimator of a file, ready to predict.
+    """Return the model that serves an estimator, which predicts in one thread from now on.
 
     Raises:
-        ModelRefused: It does not predict, or was trained on features that are not made here.
+        ModelRefused: See `predictor_of`.
     """
     _require_predicts(estimator, path)
     _use_one_thread(estimator)
-    return SklearnModel(estimator, _shape(estimator, path))
+    return predictor_of(estimator, path)
+
+
+def predictor_of(estimator: Any, path: Path) -> SklearnModel:
+    """Return the model that predicts with an estimator, which stays as it is.
+
+    Args:
+        estimator: Any that predicts.
+        path: Where it is, for messages.
+
+    Raises:
+        ModelRefused: It was trained on features or values that are not made here, or on zones of a
+            type that cannot be found out.
+    """
+    return SklearnModel(estimator, model_input(estimator, path))
 
 
 def _require_predicts(estimator: Any, path: Path) -> None:
@@ -91,49 +105,6 @@ def _require_predicts(estimator: Any, path: Path) -> None:
             f"{path} holds a {type(estimator).__name__}, which does not predict; "
             "log one scikit-learn estimator, such as a pipeline from features to prediction"
         )
-
-
-def _shape(estimator: Any, path: Path) -> Callable[[Features], Any]:
-    """What an estimator takes: a table, if it was fitted on one, or rows for a DictVectorizer."""
-    names = getattr(estimator, "feature_names_in_", None)
-    if names is not None:
-        _require_known(path, {str(name) for name in names if name not in FEATURES})
-        return partial(frame, list(names))
-    width = getattr(estimator, "n_features_in_", None)
-    if width is not None:
-        if width != len(FEATURES):
-            raise ModelRefused(
-                f"{path} was trained on {width} columns without names; model_service/features.py "
-                f"makes {len(FEATURES)}: {', '.join(FEATURES)}"
-            )
-        return table
-    for part in (estimator, *estimator.get_params(deep=True).values()):
-        columns = getattr(part, "feature_names_", ())
-        separator = getattr(part, "separator", "=")
-        _require_known(path, {name for name in columns if not _is_known(name, separator)})
-    return lambda features: list(rows(features))
-
-
-def frame(names: Sequence[str], features: Features) -> Any:
-    """A data frame of these features, in this order, a row a ride."""
-    import pandas as pd
-
-    return pd.DataFrame({name: to_list(features[name]) for name in names})
-
-
-def _require_known(path: Path, unknown: set[str]) -> None:
-    """Refuse a model of features that are not made here, which a DictVectorizer takes for 0."""
-    if unknown:
-        example = brief(repr(min(unknown)))
-        raise ModelRefused(
-            f"{path} was trained on {len(unknown)} features, such as {example}, which {MADE}"
-        )
-
-
-def _is_known(name: str, separator: str) -> bool:
-    """Whether a DictVectorizer's column is one of a feature made here, as text or as a number."""
-    feature, is_text, _ = name.partition(separator)
-    return FEATURES.get(feature) is (str if is_text else float)
 
 
 def _require_installed(folder: Path) -> None:

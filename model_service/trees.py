@@ -5,15 +5,12 @@ circle: such a model would crash the function, or keep it for ever. skops does n
 it does not trust trees by itself.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, NoneType
 from typing import Any
 
 from model_service.errors import ModelRefused
+from model_service.parts import children, parts
 
-_WITHOUT_PARTS = (str, bytes, int, float, type, ModuleType, NoneType)
-_OF_CALLABLES = ("__self__", "func", "args", "keywords")  # methods, and functools.partial
 _BITSET_WORDS = 8  # of 32 bits, for 256 categories
 
 
@@ -23,35 +20,12 @@ def require_sound_trees(model: Any, path: Path) -> None:
     Raises:
         ModelRefused: There is one; the message names what it is a part of.
     """
-    for part in _parts(model):
+    for part in parts(model):
         if not _is_sound(part):
             raise ModelRefused(
                 f"{path} holds a {type(part).__name__} with a tree that scikit-learn would not "
                 "have made; train the model again"
             )
-
-
-def _parts(model: Any) -> Iterator[Any]:
-    """A model and all that it is made of, each once, however it holds it."""
-    waiting, seen = [model], set()
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, _WITHOUT_PARTS) or id(part) in seen:
-            continue
-        seen.add(id(part))
-        yield part
-        waiting.extend(_inside(part))
-
-
-def _inside(part: Any) -> list[Any]:
-    if isinstance(part, dict):
-        return list(part.values())
-    if isinstance(part, list | tuple | set | frozenset):
-        return list(part)
-    if getattr(part, "dtype", None) == "object":
-        return list(part.flat)
-    called = [getattr(part, name, None) for name in _OF_CALLABLES]
-    return [*getattr(part, "__dict__", {}).values(), *called]
 
 
 def _is_sound(part: Any) -> bool:
@@ -72,7 +46,7 @@ def _agree(ensemble: Any) -> bool:
     members = ensemble.estimators_
     if isinstance(members, np.ndarray) and (members.ndim != 2 or members.shape[1] != 1):  # noqa: PLR2004 - of stages
         return False  # what is predicted has one column, into which each stage writes its own
-    trees = [one for one in _inside(members) if hasattr(one, "tree_")]
+    trees = [one for one in children(members) if hasattr(one, "tree_")]
     # A bag gives each of its members features of its own, and has it look at them.
     return hasattr(ensemble, "estimators_features_") or len({t.n_features_in_ for t in trees}) <= 1
 

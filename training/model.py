@@ -17,7 +17,6 @@ from sklearn.preprocessing import TargetEncoder
 
 from model_service.events import Ride
 from model_service.features import FEATURES, ride_features, rows, table
-from model_service.sklearn_models import frame
 from training.examples import Examples
 from training.kinds import Kind
 
@@ -62,15 +61,10 @@ def score(pipeline: Pipeline, examples: Examples) -> Scores:
 
 
 def inputs(pipeline: Pipeline, rides: Sequence[Ride]) -> Any:
-    """The features of rides as a pipeline takes them: as rows by name, or as a table.
-
-    One that was fitted on a data frame, as models from elsewhere are, takes another.
-    """
+    """The features of rides as a pipeline takes them: as rows by name, or as a table."""
     if isinstance(_first_step(pipeline), DictVectorizer):
         return _rows(rides)
-    names = getattr(pipeline, "feature_names_in_", None)
-    features = ride_features(rides)
-    return table(features) if names is None else frame(list(names), features)
+    return table(ride_features(rides))
 
 
 def _first_step(pipeline: Any) -> Any:

@@ -1,7 +1,5 @@
 """A registered model's files, wherever the registry says they are."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPException
@@ -9,7 +7,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from model_service.errors import ModelNotFound, ModelRefused, brief
+from model_service.mlmodel import MLMODEL
 from model_service.s3 import MAX_MODEL_BYTES, MAX_MODEL_FILES
+from model_service.workspace import new_folder
 from web_service.registry import Registry
 
 # Artifacts that a tracking server hands out itself, which is its default (`--serve-artifacts`).
@@ -48,13 +48,14 @@ def download(registry: Registry, uri: str) -> Path:
         ModelRefused: They are too many or too large, or have names that lead out of the folder.
     """
     root = uri.removeprefix(_PROXIED).strip("/")
-    folder = Path(tempfile.mkdtemp(prefix="model-"))
-    try:
-        for name in _names(registry, root):
+    names = _names(registry, root)
+    if MLMODEL not in names:
+        raise ModelNotFound(
+            f"{brief(uri)} holds no {MLMODEL} file; register a model that MLflow logged"
+        )
+    with new_folder("model") as folder:
+        for name in names:
             _fetch(registry, f"{root}/{name}", folder / name)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     return folder
 
 

@@ -3,10 +3,8 @@
 `GUNICORN_CMD_ARGS` is gunicorn's own variable, and wins over what is set here.
 """
 
-import atexit
 import logging
 import os
-import shutil
 import socket
 import struct
 import sys
@@ -61,8 +59,6 @@ def post_fork(server: Any, worker: Any) -> None:
     """What a worker has of its own."""
     from web_service import wsgi
 
-    # The parent's folders are not a worker's to remove when it ends.
-    atexit.unregister(shutil.rmtree)
     wsgi.follow()
 
 

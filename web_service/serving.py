@@ -1,7 +1,6 @@
 """The model that is served: one reference, swapped as a whole."""
 
 import os
-import shutil
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,12 +12,10 @@ from typing import Self
 from msgspec import Struct
 
 from model_service.errors import ModelRefused
-from model_service.events import Ride, RideId, prediction_of
+from model_service.events import RideId, prediction_of
 from model_service.features import ride_features
-from model_service.service import Model
-
-# Any ride will do; this one is that of examples/ride.json.
-SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
+from model_service.service import SAMPLE, Model
+from model_service.workspace import remove_as_owner
 
 
 class Files:
@@ -26,13 +23,7 @@ class Files:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        weakref.finalize(self, _remove, path, os.getpid())
-
-
-def _remove(path: Path, owner: int) -> None:
-    # A worker is a fork with the same folder, which is still its parent's and its siblings'.
-    if os.getpid() == owner:
-        shutil.rmtree(path, ignore_errors=True)
+        weakref.finalize(self, remove_as_owner, path, os.getpid())
 
 
 @dataclass(frozen=True, slots=True)

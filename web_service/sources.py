@@ -10,6 +10,7 @@ from web_service.pickled_pair import load_pair
 from web_service.registry import ModelName, ModelVersion, Registry
 from web_service.serving import Files, Served
 from web_service.settings import WebSettings, model_settings
+from web_service.trial import require_loadable
 
 
 def first_model(settings: WebSettings, environ: Mapping[str, str]) -> Served:
@@ -67,5 +68,6 @@ class RegisteredModel:
         folder = bring_model(settings)
         if location.startswith("s3://"):
             files = Files(folder)
+        require_loadable(folder, trusted=settings.trusts_pickles)
         model = model_in(folder, settings)
         return Served.warm(model, str(self._name), version.number, files)

@@ -51,12 +51,12 @@ def make_twin(folder: Path) -> str:
     from training.twin.flavor import add_twin
 
     flavor = read_mlmodel(folder).flavors["sklearn"]
-    estimator = load_sklearn(folder, flavor, trusted=True).estimator
+    model = load_sklearn(folder, flavor, trusted=True)
     rides = [synthetic.ride for synthetic in synthetic_rides(RIDES, _SEED)]
     document = Model.load(str(folder))
     # A search for the run's model is to find the run's own.
     document.run_id = None
-    difference = add_twin(folder, document, estimator, rides)
+    difference = add_twin(folder, document, model, rides)
     return (
         f"the model got a twin, which differs by at most {difference:.1e} on {RIDES} made-up rides"
     )

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
-import numpy as np
 from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from model_service.events import is_text
-from model_service.features import FEATURES, MADE
+from model_service.features import FEATURES, MADE, text_of
+from model_service.known_values import columns_at, does_nothing
 from training.errors import CannotConvert
 
 
@@ -87,13 +88,8 @@ def _vectorized(name: str, separator: str) -> Column:
 
 def _names(encoder: ColumnTransformer, places: Any) -> list[str]:
     """The features of these names, or at some places of a table, by number, slice or mask."""
-    given = np.array(list(getattr(encoder, "feature_names_in_", FEATURES)))
-    if isinstance(places, str | int):
-        places = [places]
-    if not isinstance(places, slice) and all(isinstance(place, str) for place in places):
-        return list(places)
     try:
-        return list(given[places].tolist())
+        return columns_at(list(getattr(encoder, "feature_names_in_", FEATURES)), places)
     except (IndexError, TypeError):
         raise CannotConvert(f"its ColumnTransformer takes the columns {places}") from None
 
@@ -101,7 +97,7 @@ def _names(encoder: ColumnTransformer, places: Any) -> list[str]:
 def _transformed(transformer: Any, names: Sequence[str]) -> Iterator[Column]:
     if transformer == "drop":
         return
-    if transformer == "passthrough" or _does_nothing(transformer):
+    if does_nothing(transformer):
         yield from (Number(name) for name in names)
     elif numbers := [name for name in names if FEATURES.get(name) is float]:
         raise CannotConvert(f"its {type(transformer).__name__} takes the number {numbers[0]}")
@@ -109,17 +105,20 @@ def _transformed(transformer: Any, names: Sequence[str]) -> Iterator[Column]:
         for name, categories, values in zip(
             names, transformer.categories_, transformer.encodings_, strict=True
         ):
-            table = dict(zip(categories.tolist(), values.tolist(), strict=True))
+            table = dict(zip(_texts(categories), values.tolist(), strict=True))
             yield Encoded(name, table, float(transformer.target_mean_))
     elif isinstance(transformer, OneHotEncoder) and _is_plain(transformer):
         for name, categories in zip(names, transformer.categories_, strict=True):
-            yield from (OneHot(name, category) for category in categories.tolist())
+            yield from (OneHot(name, text) for text in _texts(categories))
     else:
         raise CannotConvert(f"it has a step that is not known here: {transformer}")
 
 
-def _does_nothing(transformer: Any) -> bool:
-    return type(transformer).__name__ == "FunctionTransformer" and transformer.func is None
+def _texts(categories: Any) -> Iterator[Any]:
+    """Yield what an encoder knows, integers as the text of zones that the twin looks up."""
+    for value in categories.tolist():
+        is_integer = isinstance(value, Real) and float(value).is_integer()
+        yield text_of(int(value)) if is_integer else value
 
 
 def _is_plain(encoder: OneHotEncoder) -> bool:

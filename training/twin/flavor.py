@@ -19,6 +19,7 @@ from model_service.events import Ride
 from model_service.linear_models import FLAVOR as WEIGHTS
 from model_service.mlmodel import MLMODEL
 from model_service.predictors import TWINS
+from model_service.sklearn_models import SklearnModel, predictor_of
 from training.errors import CannotConvert
 from training.twin.convert import Twin, convert
 from training.twin.proof import largest_difference
@@ -42,14 +43,17 @@ def save_model(
     """
     mlflow.sklearn.save_model(sk_model, path, mlflow_model=mlflow_model, **options)
     try:
-        difference = add_twin(Path(path), mlflow_model, sk_model, rides)
+        model = predictor_of(sk_model, Path(path))
+        difference = add_twin(Path(path), mlflow_model, model, rides)
     except CannotConvert as reason:
         _log.warning("no twin, scikit-learn serves this model: %s", reason)
     else:
         mlflow.log_metric("twin_max_difference", difference)
 
 
-def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[Ride]) -> float:
+def add_twin(
+    folder: Path, mlflow_model: Model, model: SklearnModel, rides: Sequence[Ride]
+) -> float:
     """Write the twin of a model into the model's folder, and name it in its `MLmodel`.
 
     The model's own file is then of no use to the function, which brings it from S3 all the same,
@@ -62,9 +66,9 @@ def add_twin(folder: Path, mlflow_model: Model, pipeline: Any, rides: Sequence[R
         CannotConvert: The model has no twin; the folder is as it was.
     """
     try:
-        flavors = write_twin(convert(pipeline), folder)
+        flavors = write_twin(convert(model.estimator), folder)
         difference = max(
-            largest_difference(pipeline, TWINS[name](folder, flavor), rides)
+            largest_difference(model, TWINS[name](folder, flavor), rides)
             for name, flavor in flavors.items()
         )
     except BaseException:

@@ -1,15 +1,14 @@
 """How far a twin's predictions are from those of its model."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from model_service.events import Ride
 from model_service.features import ride_features
 from model_service.predictors import Predictor
+from model_service.zone_types import TLC_ZONES
 from training.errors import CannotConvert
-from training.model import predict
 
 # In the unit of the prediction (minutes, dollars): far below what a prediction is good for, and
 # far above what rounding does, so that more than this is a fault of the conversion.
@@ -22,12 +21,15 @@ _CORNERS = [
     for miles in (0.0, 5e-324, 0.01, 39.999999, 40.0, 1e308)
 ]
 
+# The rides that are given may leave out a zone that the model knows.
+_EVERY_ZONE = [Ride(zone, max(TLC_ZONES) + 1 - zone, 3.0) for zone in TLC_ZONES]
 
-def largest_difference(model: Any, twin: Predictor, rides: Sequence[Ride]) -> float:
-    """Compare a model with its twin on rides, and on what no ride should be.
+
+def largest_difference(model: Predictor, twin: Predictor, rides: Sequence[Ride]) -> float:
+    """Compare a model with its twin on rides, in each of TLC's zones, and on odd rides.
 
     Args:
-        model: A scikit-learn pipeline.
+        model: A model, as it is served without its twin.
         twin: Its twin.
         rides: Best some that the model was not trained on.
 
@@ -37,9 +39,10 @@ def largest_difference(model: Any, twin: Predictor, rides: Sequence[Ride]) -> fl
     Raises:
         CannotConvert: It is more than `MAX_DIFFERENCE`.
     """
-    rides = [*rides, *_CORNERS]
-    predicted = twin.predict(ride_features(rides))
-    differences = np.abs(predict(model, rides) - np.asarray(predicted))
+    rides = [*rides, *_CORNERS, *_EVERY_ZONE]
+    features = ride_features(rides)
+    predicted = twin.predict(features)
+    differences = np.abs(np.asarray(model.predict(features)) - np.asarray(predicted))
     worst = int(np.argmax(differences))
     # A difference that is no number is none that is small.
     if not differences[worst] <= MAX_DIFFERENCE:

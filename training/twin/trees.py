@@ -5,7 +5,7 @@ the feature itself, as the number of its value: a tree then reads a handful of c
 number of zones.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +100,7 @@ class _Places:
         for column in columns:
             if isinstance(column, OneHot):
                 codes = self._codes.setdefault(column.feature, {})
-                codes[column.value] = float(len(codes))
+                codes.setdefault(column.value, float(len(codes)))  # it may be one-hot twice
 
     def of(self, place: int) -> tuple[int, float | None]:
         """A column's place in the matrix, and the number to compare it with, if it is one-hot."""
@@ -250,18 +250,18 @@ def _boosting(estimator: Any) -> Ensemble:
 def _hist_boosting(estimator: Any) -> Ensemble:
     if type(estimator._loss.link).__name__ != "IdentityLink":
         raise CannotConvert(f"its loss {estimator.loss!r} does not predict the sum of its trees")
-    made = [tree for (predictor,) in estimator._predictors for tree in _hist_trees(predictor.nodes)]
+    if estimator.is_categorical_ is not None:  # it also changes the order of its columns
+        raise CannotConvert("it splits by categories of its own; encode them before it")
+    made = [_hist_tree(predictor.nodes) for (predictor,) in estimator._predictors]
     return Ensemble(
         made, float(np.ravel(estimator._baseline_prediction)[0]), single_precision=False
     )
 
 
-def _hist_trees(nodes: Any) -> Iterator[Tree]:
-    if nodes["is_categorical"].any():
-        raise CannotConvert("it splits by categories of its own; encode them before it")
+def _hist_tree(nodes: Any) -> Tree:
     is_leaf = nodes["is_leaf"].astype(bool)
     left = np.where(is_leaf, -1, nodes["left"].astype(int))
-    yield Tree(nodes["feature_idx"], nodes["num_threshold"], left, nodes["right"], nodes["value"])
+    return Tree(nodes["feature_idx"], nodes["num_threshold"], left, nodes["right"], nodes["value"])
 
 
 _READERS: dict[type, Callable[[Any], Ensemble]] = {

@@ -18,6 +18,7 @@ from model_service.artifacts import digest, fetch_model
 from model_service.errors import ModelNotFound, ModelRefused
 from model_service.s3 import S3Reader
 from model_service.settings import Settings
+from model_service.workspace import workspace
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -325,6 +326,14 @@ def test_fetch_pointer_wins_over_the_scan(s3: "S3Client") -> None:
     assert content(fetch(s3)) == FILES
 
 
+def test_fetch_prefix_without_mlmodel_downloads_nothing() -> None:
+    """A listing without an MLmodel file is enough to refuse a prefix."""
+    keys = ["run/plot.png", "run/model/MLmodel", "run/model/model.skops"]
+
+    with pytest.raises(ModelNotFound, match=f"there is no s3://{BUCKET}/run/MLmodel; set MODEL_L"):
+        fetch(ListedKeys(*keys), MODEL_LOCATION=f"s3://{BUCKET}/run")
+
+
 def test_fetch_folder_markers_of_the_console_are_skipped(s3: "S3Client") -> None:
     """Empty objects that stand for folders are no files."""
     put_model(s3, f"1/{RUN}/artifacts/model")
@@ -385,11 +394,14 @@ class Broken:
 def test_fetch_answer_that_breaks_off_is_one_line_with_the_uri(
     s3: "S3Client", error: Exception, location: str
 ) -> None:
-    """A download that ends early, or does not fit, says which object and what to check."""
+    """A download that ends early, or does not fit, names the object and leaves no copy."""
     put_model(s3, f"1/{RUN}/artifacts/model")
+    before = set(workspace().iterdir())
 
     with pytest.raises(ModelNotFound, match=rf"^s3://{BUCKET}/1/{RUN}/artifacts/model/\S+ cannot"):
         fetch(Broken(s3, error), MODEL_LOCATION=location)
+
+    assert set(workspace().iterdir()) == before
 
 
 def test_fetch_large_metadata_is_refused(s3: "S3Client") -> None:
@@ -430,13 +442,17 @@ def test_fetch_pinned_digest_is_what_the_documented_command_prints(s3: "S3Client
 
 @pytest.mark.parametrize("location", [f"s3://{BUCKET}/1/{RUN}/artifacts/model", "folder"])
 def test_fetch_pin_holds_for_every_kind_of_location(s3: "S3Client", location: str) -> None:
-    """A pinned digest is checked for a folder and for a URI, too."""
+    """A pinned digest is checked for a folder and for a URI; a refused download leaves no copy."""
     put_model(s3, f"1/{RUN}/artifacts/model")
     if location == "folder":
         location = str(fetch(s3))
 
+    before = set(workspace().iterdir())
+
     with pytest.raises(ModelRefused, match="MODEL_SHA256 pins 0000"):
         fetch(s3, MODEL_LOCATION=location, MODEL_SHA256="0" * 64)
+
+    assert set(workspace().iterdir()) == before
 
 
 @pytest.mark.parametrize("target", ["file", "folder", "nowhere"])

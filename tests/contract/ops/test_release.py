@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import mlflow
+import pandas as pd
 import pytest
 import yaml
+from sklearn.compose import ColumnTransformer
 from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from local.emulator import Emulator
 from model_service.artifacts import digest, fetch_model
 from model_service.bootstrap import load_model
+from model_service.events import Ride
+from model_service.features import ride_features
 from model_service.linear_models import LinearModel
 from model_service.settings import Settings
 from ops.errors import OpsError
@@ -28,6 +34,7 @@ from ops.release.release import release, rollback, written
 from ops.release.stack import DeployedStack
 from tests.conftest import PROJECT
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
+from training.synthetic import synthetic_rides
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -307,16 +314,20 @@ def test_release_packs_a_models_file_to_the_same_bytes_whenever_it_does(
         }
 
 
+def save_pickled(pipeline: Any, folder: Path) -> None:
+    shutil.rmtree(folder)
+    mlflow.sklearn.save_model(
+        pipeline, folder, pip_requirements=[], serialization_format="cloudpickle"
+    )
+
+
 def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(
     s3: "S3Client", folder: Path
 ) -> None:
     """What cannot be converted is released as it is, with the reason."""
     pipeline = make_pipeline(DictVectorizer(), KNeighborsRegressor(1))
     pipeline.fit([{"trip_distance": 1.0}, {"trip_distance": 2.0}], [1.0, 2.0])
-    shutil.rmtree(folder)
-    mlflow.sklearn.save_model(
-        pipeline, folder, pip_requirements=[], serialization_format="cloudpickle"
-    )
+    save_pickled(pipeline, folder)
     put_model(s3, folder)
     client = FakeCloudFormation()
 
@@ -326,6 +337,54 @@ def test_release_of_a_model_without_a_twin_says_that_scikit_learn_serves_it(
     assert done == (
         "rides serves run new for duration, after old; scikit-learn serves it, for it cannot have "
         "a twin: its KNeighborsRegressor is neither a linear model nor of trees"
+    )
+
+
+def of_frame(*steps: Any) -> tuple[Any, pd.DataFrame]:
+    """A model that was fitted on a frame with zones as integers, and the frame."""
+    rides = [synthetic.ride for synthetic in synthetic_rides(300, seed=7)]
+    frame = pd.DataFrame(
+        {
+            "PU": [ride.PULocationID for ride in rides],
+            "DO": [ride.DOLocationID for ride in rides],
+            "trip_distance": [min(ride.trip_distance, 40.0) for ride in rides],
+        }
+    )
+    zones = ColumnTransformer([("zones", OneHotEncoder(handle_unknown="ignore"), ["PU", "DO"])])
+    return make_pipeline(*steps, zones, Ridge()).fit(frame, frame["PU"] + frame["DO"]), frame
+
+
+def test_release_of_a_model_of_integer_zones_predicts_as_in_training(s3: Any, folder: Path) -> None:
+    """A model that was fitted on integers gets a twin that knows the same zones."""
+    pipeline, frame = of_frame()
+    save_pickled(pipeline, folder)
+    put_model(s3, folder)
+    client = FakeCloudFormation()
+
+    release(stack(client), "duration", model(folder))
+
+    released = {
+        "RUN_ID": RUN,
+        "MODEL_LOCATION": f"s3://{BUCKET}/1/models/{client.changes['ModelId']}/artifacts",
+        "MODEL_SHA256": client.changes["ModelSha256"],
+    }
+    rides = [Ride(*row) for row in frame.itertuples(index=False)]
+    predictor = load_model(Settings.from_environ(released)).predictor
+    assert isinstance(predictor, LinearModel)
+    predicted = predictor.predict(ride_features(rides))
+    assert predicted == pytest.approx(pipeline.predict(frame).tolist(), rel=1e-9)
+
+
+def test_release_of_a_model_that_would_be_served_other_types_is_refused(
+    s3: Any, folder: Path
+) -> None:
+    """A model is not released where nothing says whether it was trained on text or integers."""
+    pipeline, _ = of_frame(FunctionTransformer(lambda table: table))
+    save_pickled(pipeline, folder)
+    put_model(s3, folder)
+
+    assert refused(model(folder)).startswith(
+        "nothing is released: the model may have been trained on text or on integers"
     )
 
 

@@ -1,6 +1,7 @@
 """A model's twin predicts what the model predicts."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -34,14 +35,15 @@ from sklearn.preprocessing import (
 from sklearn.tree import DecisionTreeRegressor
 
 from model_service.events import Ride
-from model_service.features import ride_features
+from model_service.features import ride_features, with_integers
 from model_service.linear_models import LinearModel
+from model_service.model_inputs import frame
 from model_service.predictors import TWINS, Predictor
-from model_service.sklearn_models import frame
+from model_service.sklearn_models import SklearnModel, predictor_of
 from training.errors import CannotConvert
 from training.examples import Examples
 from training.kinds import Kind
-from training.model import fit, inputs, predict
+from training.model import fit, inputs
 from training.synthetic import synthetic_rides
 from training.twin.convert import Twin, convert
 from training.twin.flavor import add_twin, write_twin
@@ -79,11 +81,17 @@ def nested(estimator: Any) -> Any:
     return pipeline.fit(inputs(pipeline, RIDES), MINUTES)
 
 
-def frame_into(estimator: Any) -> Any:
-    encoder = OneHotEncoder(handle_unknown="ignore")
+def frame_into(estimator: Any, encoder: Any = None, *, integers: Sequence[str] = ()) -> Any:
+    encoder = encoder or OneHotEncoder(handle_unknown="ignore")
     columns = ColumnTransformer([("zones", encoder, ["DO", "PU"])], remainder="passthrough")
-    features = frame(["DO", "trip_distance", "PU"], ride_features(RIDES))
-    return make_pipeline(columns, estimator).fit(features, MINUTES)
+    features = with_integers(ride_features(RIDES), integers)
+    table = frame(["DO", "trip_distance", "PU"], features)
+    return make_pipeline(columns, estimator).fit(table, MINUTES)
+
+
+def served(model: Any) -> SklearnModel:
+    """A model as the function serves it where it has no twin."""
+    return predictor_of(model, Path("model"))
 
 
 def save(twin: Twin, folder: Path) -> list[Predictor]:
@@ -116,6 +124,19 @@ MODELS: dict[str, Callable[[], Any]] = {
     ),
     "linear over a data frame": lambda: frame_into(LinearRegression()),
     "forest over a data frame": lambda: frame_into(RandomForestRegressor(7, random_state=0)),
+    "linear over integers": lambda: frame_into(LinearRegression(), integers=["PU", "DO"]),
+    "linear over integers and text": lambda: frame_into(LinearRegression(), integers=["PU"]),
+    "linear over encoded integers": lambda: frame_into(
+        LinearRegression(), TargetEncoder(), integers=["PU", "DO"]
+    ),
+    "forest over integers": lambda: frame_into(
+        RandomForestRegressor(7, random_state=0), integers=["PU", "DO"]
+    ),
+    "forest over zones that are one-hot twice": lambda: columns_into(
+        RandomForestRegressor(7, random_state=0),
+        ("once", OneHotEncoder(handle_unknown="ignore"), ZONES),
+        ("twice", OneHotEncoder(handle_unknown="ignore"), ZONES),
+    ),
     "tree": lambda: rows_into(DecisionTreeRegressor(random_state=0)),
     "tree without a split": lambda: rows_into(DecisionTreeRegressor(min_samples_leaf=300)),
     "forest": lambda: rows_into(RandomForestRegressor(7, random_state=0)),
@@ -138,7 +159,7 @@ MODELS: dict[str, Callable[[], Any]] = {
 def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A model, and its twin in each flavour, as the function loads it."""
     model = MODELS[request.param]()
-    return model, save(convert(model), tmp_path_factory.mktemp("twin"))
+    return served(model), save(convert(model), tmp_path_factory.mktemp("twin"))
 
 
 @given(batch=rides)
@@ -146,10 +167,11 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def test_twin_predicts_what_the_model_predicts(twins: Any, batch: list[Ride]) -> None:
     """Whatever the rides, the twin's prediction is the model's, but for rounding."""
     model, flavors = twins
-    expected = pytest.approx(predict(model, batch).tolist(), rel=1e-9, abs=1e-9)
+    features = ride_features(batch)
+    expected = pytest.approx(model.predict(features), rel=1e-9, abs=1e-9)
 
     for twin in flavors:
-        assert list(twin.predict(ride_features(batch))) == expected
+        assert list(twin.predict(features)) == expected
 
 
 def encoder_that_knows(category: Any) -> OneHotEncoder:
@@ -185,8 +207,8 @@ def ordinal() -> OrdinalEncoder:
             "a step that is not known here: OneHotEncoder",
         ),
         (
-            lambda: table_into(Ridge(), encoder_that_knows(7)),
-            "its PU may be 7, which is no text",
+            lambda: table_into(Ridge(), encoder_that_knows(7.5)),
+            "its PU may be 7.5, which is no text",
         ),
         (
             lambda: table_into(Ridge(), encoder_that_knows("\ud800")),
@@ -235,7 +257,7 @@ def test_proof_states_the_largest_difference(tmp_path: Path) -> None:
     model = rows_into(Ridge())
 
     for twin in save(convert(model), tmp_path):
-        assert 0 <= largest_difference(model, twin, RIDES) < 1e-10
+        assert 0 <= largest_difference(served(model), twin, RIDES) < 1e-10
 
 
 def test_proof_takes_a_model_that_was_fitted_on_a_data_frame(tmp_path: Path) -> None:
@@ -243,14 +265,14 @@ def test_proof_takes_a_model_that_was_fitted_on_a_data_frame(tmp_path: Path) -> 
     model = frame_into(Ridge())
 
     for twin in save(convert(model), tmp_path):
-        assert 0 <= largest_difference(model, twin, RIDES) < 1e-10
+        assert 0 <= largest_difference(served(model), twin, RIDES) < 1e-10
 
 
 def test_proof_refuses_the_twin_of_another_model(tmp_path: Path) -> None:
     """A twin that predicts something else is refused, with the ride, the value and the bound."""
     for twin in save(convert(rows_into(Ridge(alpha=9))), tmp_path):
         with pytest.raises(CannotConvert, match=r"predicts .* for Ride\(.* by .*0\.0001 is"):
-            largest_difference(rows_into(Ridge()), twin, RIDES)
+            largest_difference(served(rows_into(Ridge())), twin, RIDES)
 
 
 @pytest.mark.parametrize("rides", [RIDES, []])
@@ -262,7 +284,21 @@ def test_proof_refuses_a_twin_that_is_wrong_in_a_corner(rides: list[Ride], tmp_p
 
     for twin in twins:
         with pytest.raises(CannotConvert, match="differs by nan"):
-            largest_difference(model, twin, rides)
+            largest_difference(served(model), twin, rides)
+
+
+@pytest.mark.parametrize("feature", ["PU", "DO"])
+def test_proof_refuses_a_twin_that_is_wrong_in_one_zone(feature: str) -> None:
+    """The proof tries each TLC zone, also if no ride is in it."""
+    model = rows_into(Ridge())
+    weights = convert(model).weights
+    assert weights is not None
+    twin = copy.deepcopy(weights)
+    twin.texts[feature].weights["130"] += 1
+
+    assert largest_difference(served(model), LinearModel(weights), []) < 1e-10
+    with pytest.raises(CannotConvert, match="differs by"):
+        largest_difference(served(model), LinearModel(twin), [])
 
 
 def test_model_with_weights_that_are_no_numbers_has_no_twin() -> None:
@@ -301,6 +337,6 @@ def test_twin_of_a_pickled_model_leaves_the_pickle_as_it_is(tmp_path: Path) -> N
     )
     pickled = (folder / "model.pkl").read_bytes()
 
-    add_twin(folder, mlflow.models.Model.load(str(folder)), pipeline, RIDES[:9])
+    add_twin(folder, mlflow.models.Model.load(str(folder)), served(pipeline), RIDES[:9])
 
     assert (folder / "model.pkl").read_bytes() == pickled

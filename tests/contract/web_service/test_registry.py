@@ -131,11 +131,11 @@ def test_model_that_only_the_server_hands_out_is_served(
     server.point(server.register(uri, run_id))
     with following(tmp_path, server, TMPDIR=os.fspath(folder)) as web:
         assert web.post(RIDE).json["model_version"] == run_id
-        assert list(folder.glob("model-*/MLmodel")) != []
+        assert list(folder.glob("*/model-*/MLmodel")) != []
         server.point(first["number"])
         until(lambda: versions(web) == {first["run_id"]}, 60)
 
-    assert list(folder.glob("model-*")) == []
+    assert list(folder.glob("ride-predictions-*")) == []
 
 
 def test_alias_that_goes_away_is_no_matter(

@@ -1,17 +1,16 @@
 """The registry's REST API, and files behind it, by a server that answers as a test wants."""
 
 import json
-import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from model_service.errors import ModelNotFound, ModelRefused, SettingsError
+from model_service.workspace import workspace
 from web_service.artifacts import download, plain_location
 from web_service.registry import ModelName, Registry, is_same_server
 
@@ -175,17 +174,37 @@ def test_download_brings_files_of_folders_in_folders(server: Server) -> None:
 
 
 @pytest.mark.parametrize("name", ["../x", "/etc/x", "..", "", "a/../../x", "a\\b"])
-def test_download_name_that_leads_out_is_refused(
-    server: Server, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_download_name_that_leads_out_is_refused(server: Server, name: str) -> None:
     """Nothing is written outside of the folder, and the folder is gone."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = set(workspace().iterdir())
     files(server, model=[{"path": name, "file_size": 1}])
 
     with pytest.raises(ModelRefused, match="would be written outside of its place"):
         download(registry(server), "mlflow-artifacts:/model")
 
-    assert list(tmp_path.iterdir()) == []
+    assert set(workspace().iterdir()) == before
+
+
+def test_download_that_breaks_off_leaves_no_copy(server: Server) -> None:
+    """The files that came before one that is missing are removed."""
+    before = set(workspace().iterdir())
+    files(server, model=[{"path": name, "file_size": 1} for name in ("MLmodel", "model.skops")])
+    server.answers["mlflow-artifacts/artifacts/model/MLmodel", ""] = b"1"
+
+    with pytest.raises(ModelNotFound):
+        download(registry(server), "mlflow-artifacts:/model")
+
+    assert set(workspace().iterdir()) == before
+
+
+def test_download_without_mlmodel_asks_for_no_file(server: Server) -> None:
+    """A listing without an MLmodel file is enough to refuse the files, at each look at an alias."""
+    files(server, model=[{"path": "model.skops", "file_size": 1}])
+
+    with pytest.raises(ModelNotFound, match="mlflow-artifacts:/model holds no MLmodel file"):
+        download(registry(server), "mlflow-artifacts:/model")
+
+    assert len(server.authorizations) == 1
 
 
 @pytest.mark.parametrize(

@@ -134,16 +134,33 @@ def test_score_leaves_no_chunk_for_the_garbage_collector() -> None:
     assert held == 0
 
 
+class BrokenModel:
+    """Raises on every ride."""
+
+    def predict(self, features: Features) -> Sequence[float]:
+        raise ValueError("no such zone")
+
+
 def test_score_model_that_fails_on_every_ride_is_broken() -> None:
-    """That is no fault of the rides, so the file is not scored; nor is a ride in the message."""
+    """No file is scored with a model that predicts nothing; the message names no ride."""
     with pytest.raises(ModelBroken, match="version Test123 failed on each of the first 2 rides"):
-        scorer().score(chunk(start=[13, 13]), "x-")
+        scorer(BrokenModel()).score(chunk(start=[13, 13]), "x-")
+
+
+def test_score_chunk_of_bad_rides_alone_is_rejected() -> None:
+    """A file that begins with bad rides is scored, because the model predicts other rides."""
+    assert column(scorer().score(chunk(start=[13]), "x-"), "rejected") == ["model_error"]
 
 
 def test_score_chunk_of_bad_rides_after_good_ones_is_rejected() -> None:
-    """A model that has predicted is not broken."""
-    one = scorer()
-    one.score(chunk(), "x-")
+    """A model that has predicted one ride is not broken, also if it knows few zones."""
+
+    class FewZones:
+        def predict(self, features: Features) -> Sequence[float]:
+            return [{"1": 5.0}[str(zone)] for zone in features["PU"]]
+
+    one = scorer(FewZones())
+    one.score(chunk(start=[1]), "x-")
 
     assert column(one.score(chunk(start=[13]), "x-"), "rejected") == ["model_error"]
 

@@ -324,12 +324,15 @@ def test_handle_logs_no_payload(caplog: pytest.LogCaptureFixture) -> None:
             raise ValueError(f"unknown zones {features['PU_DO']}")
         return float("nan") if features["trip_distance"] == 7 else 1.0
 
+    def fails_on_all(features: Row) -> float:
+        raise ValueError(f"unknown zones {features['PU_DO']}")
+
     bench = Bench(FakePredictor(fails_on_some), FakeKinesis([refuse(0)]), FakeS3(DOWN))
     caplog.set_level("DEBUG")
 
     bench.handle([ride(1), ride(2, 13.0), ride(3, 7.0), b"secret", b'{"ride": "secret"}'])
     with pytest.raises(ModelBroken) as caught:
-        bench.handle([ride(1, 13.0)])
+        Bench(FakePredictor(fails_on_all)).handle([ride(1, 13.0)])
 
     logged = caplog.text + "".join(traceback.format_exception(caught.value))
     assert "ValueError at " in logged
@@ -370,6 +373,61 @@ def test_handle_ride_that_the_model_fails_on_is_rejected_alone() -> None:
     assert bench.predicted == {1: 20.0, 3: 20.0}
     assert bench.rejected == {1: "model_error"}
     assert bench.s3.lines[0]["detail"] == "the model raised ValueError: 13 miles"
+
+
+@pytest.mark.parametrize("rides", [1, 3])
+def test_handle_rides_that_the_model_fails_on_are_rejected_without_neighbours(rides: int) -> None:
+    """A batch of nothing but bad rides is finished, because the model predicts another ride."""
+    bench = Bench(FakePredictor(fails_on_13_miles))
+
+    answer = bench.handle([ride(number, 13.0) for number in range(rides)])
+
+    assert failed_at(answer) == []
+    assert bench.rejected == dict.fromkeys(range(rides), "model_error")
+
+
+def test_handle_bad_ride_alone_is_rejected_after_a_good_one() -> None:
+    """A model that still predicts the previous ride is not broken, also if it knows few zones."""
+
+    def knows_few_zones(features: Row) -> float:
+        return {"7_8": 5.0}[str(features["PU_DO"])]
+
+    def ride_in(pickup: int) -> bytes:
+        fields = {"PULocationID": pickup, "DOLocationID": 8, "trip_distance": 1.0}
+        return json.dumps({"ride": fields, "ride_id": pickup}).encode()
+
+    bench = Bench(FakePredictor(knows_few_zones))
+    bench.handle([ride_in(7)])
+
+    assert failed_at(bench.handle([ride_in(9)])) == []
+    assert bench.rejected == {0: "model_error"}
+
+
+def test_handle_model_that_breaks_after_it_predicted_fails_the_batch() -> None:
+    """A model that no longer predicts the ride before is broken: its batches are retried."""
+    works = iter([5.0])
+    bench = Bench(FakePredictor(lambda _: next(works)))
+    bench.handle([ride(1)])
+
+    with pytest.raises(ModelBroken):
+        bench.handle([ride(2)])
+
+    assert bench.s3.objects == {}
+
+
+def test_handle_memory_that_runs_out_while_the_model_is_tried_rejects_nothing() -> None:
+    """Out of memory on the ride before tells nothing about the rides of the batch."""
+    errors = iter([ValueError, ValueError, MemoryError])
+
+    def predict(features: Row) -> float:
+        raise next(errors)
+
+    bench = Bench(FakePredictor(predict))
+
+    with pytest.raises(MemoryError):
+        bench.handle([ride(1)])
+
+    assert bench.s3.objects == {}
 
 
 def test_handle_models_message_is_one_short_line() -> None:
