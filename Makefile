@@ -48,7 +48,17 @@ PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
     setup python lock clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 26
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-26s%s\n", "  make " $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+# These run programs that exist for Linux only (LocalStack and the Lambda runtime as processes, npm's
+# browser, atheris), or read /proc.
+LINUX_ONLY := test all-tests pr coverage integration-test-on-host fuzz bench bench-quick bench-batch
+WANTED := $(MAKECMDGOALS) $(if $(filter host,$(CLOUD)),$(MAKECMDGOALS:%=%-on-host))
+ifneq ($(filter $(LINUX_ONLY),$(WANTED)),)
+ifneq ($(shell uname -s),Linux)
+$(error make $(MAKECMDGOALS) needs Linux, as in a container or a virtual machine; 'make run', 'make up', 'make web', 'make unit' and 'make integration-test CLOUD=compose' work here)
+endif
+endif
 
 run: $(READY) ## send RIDES rides (1000) to the local stack and print their predictions
 	@$(VENV)/python -m local.run --rides '$(RIDES)'

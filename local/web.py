@@ -5,6 +5,7 @@ It serves the model that `MODEL_URI`, `MODEL_LOCATION` or `RUN_ID` names, or tra
 
 import argparse
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,14 @@ from pathlib import Path
 
 from local.stack import PROJECT, run_training, stop_on_signals
 from local.terminal import say
+from model_service.errors import SettingsError
+from web_service.settings import WebSettings
 
 _MODELS = ("MODEL_URI", "MODEL_LOCATION", "RUN_ID")
+# What else describes a model that the user names; none of it holds for the sample.
+_OF_A_MODEL = (
+    "MODEL_BUCKET", "MODEL_SHA256", "MODEL_NAME", "MLFLOW_EXPERIMENT_ID", "PREDICTION_FIELD"
+)  # fmt: skip
 
 
 def main() -> int:
@@ -23,9 +30,13 @@ def main() -> int:
     environ = {**os.environ, **_port()}
     with tempfile.TemporaryDirectory() as folder:
         try:
+            _require_free(WebSettings.from_environ(environ))
             if not any(environ.get(name) for name in _MODELS):
-                environ |= _sample_model(Path(folder))
+                environ = _without_model(environ) | _sample_model(Path(folder))
             return _serve(environ)
+        except SettingsError as error:
+            say(f"web_service: error: {error}")
+            return 1
         except KeyboardInterrupt:
             say("stopped")
             return 0
@@ -38,6 +49,33 @@ def _port() -> dict[str, str]:
     parser.add_argument("--port", help="where to listen")
     port = parser.parse_args().port
     return {} if port is None else {"PORT": port}
+
+
+def _require_free(settings: WebSettings) -> None:
+    """Try to bind where the service will: gunicorn tries for seconds, and after the training.
+
+    Raises:
+        SettingsError: That is not possible.
+    """
+    family = socket.AF_INET6 if ":" in settings.address else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            # As gunicorn does, so that connections that have just ended are not in the way.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.address, settings.port))
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen at PORT={settings.port} of BIND_ADDRESS={settings.address}: "
+            f"{error.strerror}; choose another port, as in 'make web PORT=9697', or address"
+        ) from None
+
+
+def _without_model(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that do not describe a model; they would describe another one."""
+    left_out = [name for name in _OF_A_MODEL if environ.get(name)]
+    if left_out:
+        say(f"not used for the sample model: {', '.join(left_out)}")
+    return {name: value for name, value in environ.items() if name not in _OF_A_MODEL}
 
 
 def _sample_model(folder: Path) -> dict[str, str]:

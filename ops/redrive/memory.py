@@ -10,17 +10,18 @@ different streams exclude each other, too, but one knows nothing of what the oth
 import os
 import socket
 import sys
-import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ops.errors import OpsError
-from ops.moments import written
 from ops.redrive.failures import BucketClient, Identity, listed
 
 PREFIX = "redriven"
@@ -43,12 +44,11 @@ class Call(Struct, frozen=True):
     """A call of a put.
 
     `records` are shard, sequence number and place of each; once it is done, those that the stream
-    took, and `left` those that it did not take, or not for certain. `began` is in seconds since the
-    epoch. `token` tells a call from all others.
+    took, and `left` those that it did not take, or not for certain. `token` tells a call from all
+    others.
     """
 
     state: State
-    began: float
     by: str
     onto: str
     records: list[tuple[str, str, int | None]]
@@ -64,29 +64,19 @@ class Memory:
         bucket: The failures bucket.
         stream: The stream that the records were on first.
         onto: The stream that they are put onto.
-        now: Seconds since the epoch.
 
     Attributes:
         done: What was put again.
         doubtful: What may have been: its put was cut off, or the stream did not answer.
     """
 
-    def __init__(
-        self,
-        s3: BucketClient,
-        bucket: str,
-        stream: str,
-        onto: str,
-        *,
-        now: Callable[[], float] = time.time,
-    ) -> None:
+    def __init__(self, s3: BucketClient, bucket: str, stream: str, onto: str) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._stream = stream
         self._onto = onto
-        self._now = now
         self._last = 0
-        self._under_way: list[Call] = []
+        self._under_way: list[tuple[Call, float]] = []
         self.done: set[Identity] = set()
         self.doubtful: set[Identity] = set()
         self._load()
@@ -105,10 +95,10 @@ class Memory:
         Raises:
             OpsError: One is under way, or died a moment ago.
         """
-        for call in self._under_way:
+        for call, age in self._under_way:
             raise OpsError(
-                f"another put, by {call.by}, is under way since {written(call.began)}; wait until "
-                f"it ends, or, if it died, until {written(call.began + LEASE_SECONDS)}"
+                f"another put, by {call.by}, began a call {age:.0f} seconds ago; wait until it "
+                f"ends, or, if it died, for {LEASE_SECONDS - age:.0f} seconds"
             )
 
     def begin(self, identities: Collection[Identity]) -> tuple[str, Call]:
@@ -122,7 +112,7 @@ class Memory:
         records = [identity[1:] for identity in identities]
         by = f"process {os.getpid()} on {socket.gethostname()}"
         token = str(uuid.uuid4())
-        call = Call(State.UNDER_WAY, self._now(), by, self._onto, records, token)
+        call = Call(State.UNDER_WAY, by, self._onto, records, token)
         try:
             self._write(key, call, IfNoneMatch="*")
         except ClientError as error:
@@ -160,12 +150,12 @@ class Memory:
     def _load(self) -> None:
         for entry in listed(self._s3, self._bucket, f"{PREFIX}/{self._stream}/"):
             self._last = max(self._last, _number(entry["Key"]))
-            self._take(self._read(entry["Key"]))
+            self._take(*self._read(entry["Key"]))
         self.doubtful -= self.done
 
-    def _take(self, call: Call) -> None:
-        if call.state is State.UNDER_WAY and self._now() < call.began + LEASE_SECONDS:
-            self._under_way.append(call)
+    def _take(self, call: Call, age: float) -> None:
+        if call.state is State.UNDER_WAY and age < LEASE_SECONDS:
+            self._under_way.append((call, age))
         elif call.onto == self._onto:
             known = self.done if call.state is State.DONE else self.doubtful
             known.update(self._identities(call.records))
@@ -178,22 +168,30 @@ class Memory:
 
     def _found(self, key: str) -> Call | None:
         try:
-            return self._read(key)
+            return self._read(key)[0]
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchKey":
                 raise
             return None
 
-    def _read(self, key: str) -> Call:
-        body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+    def _read(self, key: str) -> tuple[Call, float]:
+        """Return a call, and how many seconds ago it was written."""
+        answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         try:
-            return msgspec.json.decode(body, type=Call)
+            return msgspec.json.decode(answer["Body"].read(), type=Call), _age(answer)
         except ValueError as error:
             # To pass over it would be to put again what it remembers.
             raise OpsError(
                 f"s3://{self._bucket}/{key} does not say what was put again: {error}; bring it "
                 "back, or remove it and accept that its records may be put once more"
             ) from None
+
+
+def _age(answer: Mapping[str, Any]) -> float:
+    """Return the age of an object by the clock of S3: two machines may differ."""
+    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    age: timedelta = now - answer["LastModified"]
+    return age.total_seconds()
 
 
 def _number(key: str) -> int:

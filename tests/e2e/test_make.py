@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -248,6 +249,54 @@ def test_make_help_lists_every_target(checkout: Path, shell_environ: dict[str, s
     targets = re.findall(r"^([a-z-]+):.*## ", (checkout / "Makefile").read_text(), re.MULTILINE)
     assert [line.split()[1] for line in listed.splitlines()] == targets
     assert make(checkout, shell_environ).stdout == listed
+
+
+def other_commands(folder: Path, **scripts: str) -> str:
+    """A PATH on which some commands are shell scripts."""
+    folder.mkdir()
+    for name, script in scripts.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+
+
+def test_make_help_needs_no_gnu_sed(
+    checkout: Path, shell_environ: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The list is the same on macOS, whose sed prints a `t` for a tab in a replacement."""
+    listed = make(checkout, shell_environ, "help").stdout
+    bsd_sed = rf"""
+for word; do
+    shift
+    set -- "$@" "$(printf '%s\n' "$word" | awk '{{gsub(/\\t/, "t"); print}}')"
+done
+exec {shutil.which("sed")} "$@"
+"""
+    path = other_commands(tmp_path_factory.mktemp("bsd") / "bin", sed=bsd_sed)
+
+    assert make(checkout, {**shell_environ, "PATH": path}, "help").stdout == listed
+    assert listed.startswith("  make help               list the targets\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["fuzz"], ["test"], ["bench-quick"], ["integration-test", "CLOUD=host"]]
+)
+def test_make_says_in_one_line_what_needs_linux(
+    checkout: Path,
+    shell_environ: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+    words: list[str],
+) -> None:
+    """On another system such a target sets up nothing, and the others still work."""
+    path = other_commands(tmp_path_factory.mktemp("mac") / "bin", uname="echo Darwin")
+    environ = {**shell_environ, "PATH": path}
+
+    refused = make(checkout, environ, *words)
+    others = make(checkout, environ, "--dry-run", "run", "up", "web", "unit")
+
+    assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (2, "", 1)
+    assert f"make {words[0]} needs Linux, as in a container" in refused.stderr
+    assert others.returncode == 0
 
 
 def test_make_python_prints_the_interpreter_alone(

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
@@ -23,13 +24,16 @@ class FakeBucket:
 
     Attributes:
         objects: Content by key.
-        modified: When every object was written.
+        modified: When every object was written that was there at first.
+        now: The clock of S3.
         error: What the next writes raise; None lets them through.
     """
 
     def __init__(self, objects: dict[str, bytes] | None = None) -> None:
         self.objects = dict(objects or {})
         self.modified = datetime(2022, 6, 2, 9, 30, tzinfo=UTC)
+        self.now = self.modified
+        self._written: dict[str, datetime] = {}
         self.reads: list[str] = []
         self.error: Exception | None = None
 
@@ -39,13 +43,18 @@ class FakeBucket:
         if request.get("IfNoneMatch") == "*" and Key in self.objects:
             raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
         self.objects[Key] = Body
+        self._written[Key] = self.now
         return {}
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         self.reads.append(Key)
         if Key not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
-        return {"Body": io.BytesIO(self.objects[Key])}
+        return {
+            "Body": io.BytesIO(self.objects[Key]),
+            "LastModified": self._written.get(Key, self.modified),
+            "ResponseMetadata": {"HTTPHeaders": {"date": format_datetime(self.now)}},
+        }
 
     def get_paginator(self, operation: str) -> "FakeBucket":
         assert operation == "list_objects_v2"
