@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, Self
 
 from local.account import ACCOUNT, REGION
@@ -27,9 +28,17 @@ MODEL_BUCKET = "mlflow-models"
 
 
 def stop_on_signals() -> None:
-    """Raise KeyboardInterrupt on SIGINT and SIGTERM; shells start some jobs with SIGINT ignored."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    """Raise KeyboardInterrupt on SIGINT and SIGTERM; shells start some jobs with SIGINT ignored.
+
+    Only the first SIGTERM counts: make sends its children another one, which would end the cleanup.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, lambda *_: None)
+    raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, slots=True)
