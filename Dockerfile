@@ -17,6 +17,7 @@ RUN scripts/serving-packages pipenv/bin/python /packages web
 
 FROM ${WEB_BASE_IMAGE} AS web-code
 WORKDIR /code
+COPY streams/ streams/
 COPY model_service/ model_service/
 COPY web_service/ web_service/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .
@@ -53,6 +54,7 @@ RUN scripts/serving-packages pipenv/bin/python /packages batch
 FROM ${BASE_IMAGE} AS code
 WORKDIR /code
 COPY lambda_function.py decision_function.py ./
+COPY streams/ streams/
 COPY model_service/ model_service/
 COPY decision_service/ decision_service/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .
@@ -61,6 +63,7 @@ FROM ${BASE_IMAGE} AS batch-code
 WORKDIR /code
 COPY batch_function.py ./
 COPY batch/ batch/
+COPY streams/ streams/
 COPY model_service/ model_service/
 COPY tlc/ tlc/
 RUN python3 -m compileall -q --invalidation-mode unchecked-hash . && chmod -R a+rX .

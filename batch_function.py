@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from batch.scheduled import ScheduledScoring
-from model_service.deadline import Context
-from model_service.logs import set_up_logging
+from streams.deadline import Context
+from streams.logs import set_up_logging
 
 set_up_logging("batch")
 

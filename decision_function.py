@@ -3,8 +3,8 @@
 import os
 
 from decision_service.bootstrap import build_handler
-from model_service.logs import set_up_logging
+from streams.logs import set_up_logging
 
-set_up_logging("decision_service", "model_service")
+set_up_logging("decision_service", "streams")
 
 lambda_handler = build_handler(os.environ)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from model_service.bootstrap import build_service
-from model_service.deadline import Context, Deadline
-from model_service.logs import set_up_logging
 from model_service.service import Response
 from model_service.settings import Settings
+from streams.deadline import Context, Deadline
+from streams.logs import set_up_logging
 
-set_up_logging("model_service")
+set_up_logging("model_service", "streams")
 
 service = build_service(Settings.from_environ(os.environ))
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
-from batch.errors import BatchError
+from batch.batch_errors import BatchError
 from batch.job import Outcome, score_file
 from batch.months import TripFile, choose
 from batch.options import (
@@ -27,9 +27,9 @@ from batch.options import (
 from batch.places import s3_client, source, target
 from batch.scorer import Scorer
 from batch.summary import summary
-from model_service.bootstrap import load_model
-from model_service.errors import ServiceError
-from ops.terminal import Progress, leave_stdout, log_in_lines, say
+from cli.terminal import Progress, leave_stdout, log_in_lines, say
+from model_service.models.loading import load_model
+from streams.errors import ServiceError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from msgspec import Struct
 
 from batch.account import Account
-from batch.errors import TripsError
+from batch.batch_errors import TripsError
 from batch.months import TripFile
 from batch.places import MANIFEST, Source, Target
 from batch.scorer import SCORED, Scorer

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from batch.errors import TripsError, UsageError
+from batch.batch_errors import TripsError, UsageError
 
 TAXIS = ("green", "yellow")
 

@@ -4,10 +4,10 @@ import argparse
 import re
 from collections.abc import Mapping
 
-from batch.errors import UsageError
+from batch.batch_errors import UsageError
 from batch.months import Month
-from model_service.errors import SettingsError
 from model_service.settings import Settings
+from streams.errors import SettingsError
 
 OPTIONS = {
     "RUN_ID": "--run-id",

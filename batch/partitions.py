@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from batch.options import model_settings
 from batch.scorer import Scorer
-from model_service.bootstrap import load_model
+from model_service.models.loading import load_model
 
 Variables = tuple[tuple[str, str], ...]
 

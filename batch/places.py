@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from batch.errors import OutputError, TripsError, UsageError
-from model_service.workspace import workspace
+from batch.batch_errors import OutputError, TripsError, UsageError
+from model_service.models.workspace import workspace
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from batch.account import total
-from batch.errors import TripsError, UsageError
+from batch.batch_errors import TripsError, UsageError
 from batch.job import Outcome, score_file
 from batch.months import Month, TripFile, choose
 from batch.options import model_settings
 from batch.places import Source, Target, s3_client, source, target
 from batch.scorer import Scorer
-from model_service.bootstrap import load_model
-from model_service.deadline import Context, Deadline
+from model_service.models.loading import load_model
+from streams.deadline import Context, Deadline
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

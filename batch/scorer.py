@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from batch.rides import Rides, rides_of, why_rejected
-from model_service.errors import ModelBroken, brief
-from model_service.events import Reason
-from model_service.features import zone_features
-from model_service.service import SAMPLE, Model
+from batch.ride_columns import Rides, rides_of, why_rejected
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelBroken
+from model_service.records.features import zone_features
+from model_service.service import SAMPLE
+from streams.errors import Reason, brief
 from tlc.values import ride_minutes
 
 # One row for each row of the input, in its order.

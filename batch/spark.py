@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.functions import col, lit
 from pyspark.sql.pandas.types import to_arrow_schema
 
-from batch.errors import BatchError, TripsError
+from batch.batch_errors import BatchError, TripsError
 from batch.months import TripFile, choose
 from batch.options import (
     OPTIONS,

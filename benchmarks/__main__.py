@@ -20,8 +20,8 @@ from benchmarks.results import Results
 from benchmarks.rides import make_rides, read_rides
 from benchmarks.run import run
 from benchmarks.worker import PROJECT
-from local.emulator import leave_aws
-from training.errors import TripsError
+from event_source_mapping.emulator import leave_aws
+from training.training_errors import TripsError
 
 RESULTS = "results.json"
 TABLES = "tables.md"

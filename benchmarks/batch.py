@@ -27,14 +27,14 @@ from batch.job import score_file
 from batch.months import Month, TripFile
 from batch.places import LocalSource, LocalTarget
 from batch.scorer import Scorer
-from local.stack import PROJECT
-from model_service.bootstrap import load_model
-from model_service.events import Ride
-from model_service.features import ride_features
-from model_service.model_files import read_mlmodel
-from model_service.predictors import Predictor
+from local.sample_models import PROJECT
+from model_service.models.loading import load_model
+from model_service.models.model_files import read_mlmodel
+from model_service.models.predictors import Predictor
+from model_service.models.sklearn_models import load_sklearn
+from model_service.records.features import ride_features
+from model_service.records.ride_events import Ride
 from model_service.settings import Settings
-from model_service.sklearn_models import load_sklearn
 from training.synthetic import synthetic_rides
 
 MONTHS = [TripFile("green", Month(2021, month)) for month in range(1, 13)]

@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 from benchmarks.stub import serving
 from decision_service.bootstrap import Handler, build_handler
-from model_service.fakes import kinesis_event
+from streams.fakes import kinesis_event
 
 RIDES = 200
 # The first is not counted; of the others, the least time: that of a core which is left alone.

@@ -7,11 +7,11 @@ import numpy as np
 
 from benchmarks.models import TrainedModel
 from benchmarks.results import Equality
-from model_service.events import Ride
-from model_service.features import ride_features
-from model_service.model_files import read_mlmodel
-from model_service.predictors import TWINS, Predictor
-from model_service.sklearn_models import load_sklearn
+from model_service.models.model_files import read_mlmodel
+from model_service.models.predictors import TWINS, Predictor
+from model_service.models.sklearn_models import load_sklearn
+from model_service.records.features import ride_features
+from model_service.records.ride_events import Ride
 from training.model import predict
 
 

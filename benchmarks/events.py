@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from model_service.events import Ride, RideEvent
-from model_service.fakes import kinesis_event
+from model_service.records.ride_events import Ride, RideEvent
+from streams.fakes import kinesis_event
 
 
 def write_rides(path: Path, rides: Sequence[Ride]) -> None:

@@ -12,7 +12,7 @@ from benchmarks.models import save_twin, with_trees
 from benchmarks.results import Growth, LongRun, Way
 from benchmarks.statistics import Spread
 from benchmarks.worker import Job, Request, Worker
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit

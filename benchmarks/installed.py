@@ -7,7 +7,7 @@ from importlib.metadata import distributions
 from pathlib import Path
 
 from benchmarks.results import Installed
-from local.stack import PROJECT
+from local.sample_models import PROJECT
 
 REFERENCE = "mlflow + scikit-learn + boto3"
 ALL = "the image's packages (SERVING=all)"

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.results import Machine
-from local.stack import PROJECT
+from local.sample_models import PROJECT
 
 _PACKAGES = ("boto3", "mlflow", "msgspec", "numpy", "onnxruntime", "scikit-learn")
 

@@ -16,9 +16,9 @@ from mlflow.models import Model
 from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.ways import VERSION
-from model_service.events import Ride
-from model_service.mlmodel import MLMODEL
-from model_service.sklearn_models import TRUSTED_TYPES, predictor_of
+from model_service.models.mlmodel import MLMODEL
+from model_service.models.sklearn_models import TRUSTED_TYPES, predictor_of
+from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit

@@ -21,8 +21,8 @@ from botocore.config import Config
 from botocore.httpsession import URLLib3Session
 
 from benchmarks.stub import kinesis_stub
-from model_service.put_records import quicken
-from model_service.sinks import KinesisWriter
+from streams.put_records import quicken
+from streams.writer import KinesisWriter
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient

@@ -30,7 +30,7 @@ def decode(record: Event) -> Json:
 
 
 def prepare_features(ride: Mapping[str, Any]) -> Json:
-    """The features of one ride: those of `model_service.features`, one dict a ride."""
+    """The features of one ride: those of `model_service.records.features`, one dict a ride."""
     miles = min(float(ride["trip_distance"]), MAX_MILES)
     return {
         "PU_DO": f"{ride['PULocationID']}_{ride['DOLocationID']}",

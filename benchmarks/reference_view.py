@@ -5,8 +5,8 @@ import os
 import mlflow.pyfunc
 from flask import Flask, Response, jsonify, request
 
-from model_service.events import Ride
-from model_service.features import ride_features, rows
+from model_service.records.features import ride_features, rows
+from model_service.records.ride_events import Ride
 
 app = Flask("reference")
 model = mlflow.pyfunc.load_model(os.environ["MODEL_LOCATION"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 from training.examples import Examples, Target
 from training.synthetic import synthetic_rides
 

@@ -34,7 +34,7 @@ from benchmarks.starts import CLIENTS, PRODUCT, PRODUCT_SKLEARN, REFERENCE, Cont
 from benchmarks.statistics import Spread
 from benchmarks.stub import kinesis_stub
 from benchmarks.worker import worker_environ
-from local.emulator import Emulator
+from event_source_mapping.emulator import Emulator
 from training.kinds import Kind
 
 if TYPE_CHECKING:

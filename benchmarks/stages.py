@@ -15,11 +15,11 @@ import msgspec
 from benchmarks.events import kinesis_events
 from benchmarks.reference import MODEL_NAME
 from benchmarks.ways import VERSION, product
-from model_service.events import RideEvent, decode_ride_event, decode_ride_events
-from model_service.features import ride_features
-from model_service.kinesis import source_records
-from model_service.prediction_encoder import PredictionEncoder
-from model_service.predictors import load_predictor
+from model_service.models.predictors import load_predictor
+from model_service.records.features import ride_features
+from model_service.records.prediction_events import PredictionEncoder
+from model_service.records.ride_events import RideEvent, decode_ride_event, decode_ride_events
+from streams.records import source_records
 
 ENVELOPE = "Lambda's envelope, base64"
 DECODE = "ride events, decoded"

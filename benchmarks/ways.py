@@ -64,8 +64,8 @@ def handler(way: Way, model: Path, endpoint: str | None) -> Handle:
 def product(model: Path, endpoint: str | None) -> Handle:
     """The service as the function builds it, with the variables that template.yaml sets."""
     from model_service.bootstrap import build_service
-    from model_service.deadline import Deadline
     from model_service.settings import Settings
+    from streams.deadline import Deadline
 
     _log_to_nowhere()
     service = build_service(
@@ -85,7 +85,8 @@ def product(model: Path, endpoint: str | None) -> Handle:
 
 def floor() -> Handle:
     """The least that can be done ride by ride: decode it, typed, and encode an event of it."""
-    from model_service.events import PredictionEvent, RideEvent, prediction_of
+    from model_service.records.prediction_events import PredictionEvent, prediction_of
+    from model_service.records.ride_events import RideEvent
 
     decode, encode = msgspec.json.Decoder(RideEvent).decode, msgspec.json.Encoder().encode
     prediction = prediction_of("ride_duration")
@@ -104,7 +105,7 @@ def floor() -> Handle:
 
 def _log_to_nowhere() -> None:
     """Have log lines formatted and written, as text."""
-    from model_service.logs import set_up_logging
+    from streams.logs import set_up_logging
 
     logging.basicConfig(filename=os.devnull, level=logging.WARNING)
     set_up_logging("model_service")

@@ -24,7 +24,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from benchmarks.models import save
 from benchmarks.rides import make_rides
-from local.stack import PROJECT
+from local.sample_models import PROJECT
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit, inputs

@@ -19,7 +19,7 @@ from capacity.errors import CapacityError
 from capacity.prices import PRICES, Catalogue, read
 from capacity.report import shown, table
 from capacity.scenario import Architecture, Mode, Scenario
-from ops.terminal import leave_stdout, say
+from cli.terminal import leave_stdout, say
 
 RIDES_PER_SECOND = (0.001, 10_000_000)
 _MOST_DIGITS = 9

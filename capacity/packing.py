@@ -1,6 +1,6 @@
 """What the function makes of a batch's predictions if it packs them (`AGGREGATE_PREDICTIONS`).
 
-A batch is of one shard, and its predictions are in as many groups as `model_service.packing` has,
+A batch is of one shard, and its predictions are in as many groups as `streams.packed_writer` has,
 by ride ID: each ride is in any of them by chance. A group is a record, or several if it is large.
 """
 
@@ -9,7 +9,7 @@ from math import log, sqrt
 from capacity.prices import Aggregation
 from capacity.scenario import Scenario
 from capacity.streams import Flow, whole
-from model_service.packing import GROUPS, MAX_PACKED_BYTES
+from streams.packed_writer import GROUPS, MAX_PACKED_BYTES
 
 
 def packed(rides: float, scenario: Scenario, aggregation: Aggregation) -> Flow:

@@ -6,14 +6,14 @@ from typing import Any
 from botocore.config import Config
 
 from decision_service.cases import Rules
+from decision_service.decision_stream import DecisionStream
 from decision_service.policy import load_policy
 from decision_service.service import Service
 from decision_service.settings import Settings
-from decision_service.sink import DecisionStream
 from decision_service.store import WRITERS, DynamoStore
-from model_service.bootstrap import QUICK, make_client, rejection_sink, stream_of
-from model_service.deadline import Context, Deadline
-from model_service.kinesis import BatchResponse
+from streams.connect import QUICK, make_client, rejection_sink, stream_of
+from streams.deadline import Context, Deadline
+from streams.records import BatchResponse
 
 Handler = Callable[[Mapping[str, Any], Context | None], BatchResponse | dict[str, int]]
 

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from decision_service.events import Arrival, Key, decision_event_id
+from decision_service.arrivals import Arrival, Key, decision_event_id
 from decision_service.policy import Policy
-from model_service.errors import place_of
+from streams.errors import place_of
 
 # A policy's answer in JSON.
 MAX_ANSWER_BYTES = 2048

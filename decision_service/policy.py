@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from model_service.errors import SettingsError
+from streams.errors import SettingsError
 
 # Called with the predicted values by name, and the names of those that did not come in time.
 # Answers with what a decision event is to say under `decision`: JSON, at most 2,048 bytes.

@@ -10,13 +10,14 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from decision_service.arrivals import Arrival, arrival_decoder, key_of, key_text
 from decision_service.cases import Case, PolicyFailed, Rules, decided, is_ripe, joined
-from decision_service.events import Arrival, arrival_decoder, key_of, key_text
-from decision_service.sink import DecisionSink
+from decision_service.decision_stream import DecisionSink
 from decision_service.store import Store
-from model_service.deadline import Deadline
-from model_service.events import Reason, Rejected
-from model_service.kinesis import (
+from streams.deadline import Deadline
+from streams.errors import Reason, Rejected
+from streams.logs import log_fields
+from streams.records import (
     BatchResponse,
     SourceRecord,
     UserRecord,
@@ -24,9 +25,7 @@ from model_service.kinesis import (
     source_records,
     user_records,
 )
-from model_service.logs import log_fields
-from model_service.rejections import store_rejections
-from model_service.sinks import RejectionSink
+from streams.rejections import RejectionSink, store_rejections
 
 logger = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from model_service.errors import SettingsError
-from model_service.settings import BUCKET, NAME, URL, Reader
+from streams.errors import SettingsError
+from streams.variables import BUCKET, NAME, URL, Reader
 
 # A case holds each of them, and is bounded by it.
 MAX_NEEDED = 10

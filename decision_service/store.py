@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case, encode_case
-from model_service.deadline import Deadline
+from streams.deadline import Deadline
 
 if TYPE_CHECKING:
     from typing import Unpack

@@ -14,24 +14,20 @@ from typing import Any
 
 import msgspec
 
-from model_service.aggregation import (
+from model_service.models.mlmodel import MAX_MLMODEL_CHARACTERS, MLmodel
+from model_service.models.model_errors import ModelRefused
+from model_service.records.ride_events import RideEvent, decode_ride_event
+from model_service.settings import Settings
+from streams.aggregation import (
     ALWAYS_ALLOWED_USER_RECORDS,
     MAGIC,
     SMALLEST_USER_RECORD_BYTES,
     deaggregate,
 )
-from model_service.errors import ModelRefused, SettingsError
-from model_service.events import (
-    MAX_PARTITION_KEY_CHARACTERS,
-    Reason,
-    Rejected,
-    RideEvent,
-    decode_ride_event,
-)
-from model_service.fakes import kinesis_event
-from model_service.kinesis import SourceRecord, UserRecord, source_records, user_records
-from model_service.mlmodel import MAX_MLMODEL_CHARACTERS, MLmodel
-from model_service.settings import Settings
+from streams.errors import Reason, Rejected, SettingsError
+from streams.fakes import kinesis_event
+from streams.json_fields import MAX_PARTITION_KEY_CHARACTERS
+from streams.records import SourceRecord, UserRecord, source_records, user_records
 
 Target = Callable[[bytes], None]
 

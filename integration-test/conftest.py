@@ -16,8 +16,8 @@ from harness.host import HostLocalStack
 from harness.models import LoggedModel, train
 from harness.stack import Stack
 
-from local.emulator import leave_aws
-from local.stack import stop_on_signals
+from event_source_mapping.emulator import leave_aws
+from local.sample_models import stop_on_signals
 from tests.plain_shell import leads_to_aws, user_variables
 
 FOLDER = PROJECT / ".local/integration-test"

@@ -11,11 +11,11 @@ from harness.emulated import EmulatedCloud
 from harness.models import LoggedModel
 from harness.rides import Put, ride
 
-from local.destination import NoDestination
-from local.mapping import EventSourceMapping
-from local.reader import StreamReader
-from local.runtime import RuntimeFunction
-from local.settings import MappingSettings
+from event_source_mapping.destination import NoDestination
+from event_source_mapping.mapping import EventSourceMapping
+from event_source_mapping.mapping_settings import MappingSettings
+from event_source_mapping.runtime import RuntimeFunction
+from event_source_mapping.stream_reader import StreamReader
 from tests.polling import until
 
 

@@ -7,7 +7,7 @@ from itertools import cycle, islice
 
 import msgspec
 
-from model_service.events import RideEvent
+from model_service.records.ride_events import RideEvent
 from training.synthetic import SyntheticRide, synthetic_rides
 
 # One in this many rides is bad.

@@ -16,14 +16,15 @@ from itertools import batched, chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from local.emulator import Emulator, leave_aws
+from cli.terminal import leave_stdout
+from event_source_mapping.emulator import Emulator, leave_aws
+from event_source_mapping.local_stack import Stack
+from event_source_mapping.stream_reader import StreamReader
 from local.ledger import Ledger
-from local.reader import StreamReader
 from local.rides import SampleRide, sample_rides
-from local.stack import Stack, parameters_of, stop_on_signals, train_models
+from local.sample_models import TEMPLATE, parameters_of, stop_on_signals, train_models
 from local.terminal import say
-from model_service.aggregation import payloads
-from ops.terminal import leave_stdout
+from streams.aggregation import payloads
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
@@ -65,7 +66,7 @@ def _run(count: int, show: str) -> Ledger:
         duration, tip = train_models(emulator, Path(folder))
         say(f"trained run {duration.run_id}: RMSE {duration.rmse:.2f} minutes")
         say(f"trained run {tip.run_id}: RMSE {tip.rmse:.2f} dollars")
-        with Stack(emulator, parameters_of(duration, tip)) as stack:
+        with Stack(emulator, parameters_of(duration, tip), TEMPLATE) as stack:
             say(f"sending {count} rides ...")
             return account_for(stack, sample_rides(count), show)
 

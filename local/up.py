@@ -7,9 +7,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from local.emulator import Emulator, is_free, leave_aws
+from event_source_mapping.emulator import Emulator, is_free, leave_aws
+from event_source_mapping.local_stack import Stack
+from local.sample_models import PROJECT, TEMPLATE, parameters_of, stop_on_signals, train_models
 from local.shell import StackIsUp, lock, write_environment
-from local.stack import PROJECT, Stack, parameters_of, stop_on_signals, train_models
 from local.terminal import say
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
@@ -46,7 +47,7 @@ def _serve(port: int) -> None:
     with Emulator(port) as emulator, tempfile.TemporaryDirectory() as folder:
         say("training the sample models ...")
         duration, tip = train_models(emulator, Path(folder))
-        with Stack(emulator, parameters_of(duration, tip)):
+        with Stack(emulator, parameters_of(duration, tip), TEMPLATE):
             try:
                 write_environment(ENVIRONMENT_FILE, LOCK_FILE, emulator.environ, COMMANDS)
                 say(

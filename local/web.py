@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.stack import PROJECT, run_training, stop_on_signals
+from local.sample_models import PROJECT, run_training, stop_on_signals
 from local.terminal import say
-from model_service.errors import SettingsError
+from streams.errors import SettingsError
 from web_service.settings import WebSettings
 
 _MODELS = ("MODEL_URI", "MODEL_LOCATION", "RUN_ID")

@@ -4,25 +4,20 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import isfinite
 from typing import Any, NotRequired
 
 import msgspec
 from msgspec import Struct
 
-from model_service.deadline import Deadline
-from model_service.errors import ModelBroken, place_of
-from model_service.events import (
-    Reason,
-    Rejected,
-    Ride,
-    RideEvent,
-    decode_ride_event,
-    decode_ride_events,
-)
-from model_service.features import ride_features
-from model_service.kinesis import (
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelBroken
+from model_service.records.prediction_events import PredictionEncoder
+from model_service.records.ride_events import Ride, RideEvent, decode_ride_event, decode_ride_events
+from streams.deadline import Deadline
+from streams.errors import Reason, Rejected, place_of
+from streams.logs import log_fields
+from streams.records import (
     BatchResponse,
     SourceRecord,
     UserRecord,
@@ -30,11 +25,8 @@ from model_service.kinesis import (
     source_records,
     user_records,
 )
-from model_service.logs import log_fields
-from model_service.prediction_encoder import PredictionEncoder
-from model_service.predictors import Predictor
-from model_service.rejections import store_rejections
-from model_service.sinks import Entry, PredictionSink, RejectionSink
+from streams.rejections import RejectionSink, store_rejections
+from streams.writer import Entry, PredictionSink
 
 logger = logging.getLogger(__name__)
 
@@ -47,37 +39,6 @@ class Response(BatchResponse):
 
 # Any model should predict this ride, from examples/ride.json.
 SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model in memory, and what prediction events say of it."""
-
-    name: str
-    version: str
-    field: str
-    predictor: Predictor
-
-    def values(self, rides: Sequence[Ride]) -> Sequence[float]:
-        """Predict a value for each ride.
-
-        Raises:
-            Exception: The model raises, or returns more or fewer values.
-        """
-        values = self.predictor.predict(ride_features(rides))
-        if len(values) != len(rides):
-            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
-        return values
-
-    def predicts(self, ride: Ride) -> bool:
-        """Return whether the model predicts a value for a ride."""
-        try:
-            self.values([ride])
-        except MemoryError:
-            raise
-        except Exception:
-            return False
-        return True
 
 
 class Rides(Struct, frozen=True):

@@ -12,16 +12,16 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from local.shards import shards_of
-from model_service.aggregation import payloads
-from ops.aws import checked, told
-from ops.streams import pages
-from ops.terminal import leave_stdout, say
+from cli.aws_answers import checked, told
+from cli.terminal import leave_stdout, say
+from event_source_mapping.shards import shards_of
+from streams.aggregation import payloads
+from streams.shard_reader import pages
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
 
-    from local.clients import StreamClient
+    from event_source_mapping.clients import StreamClient
 
 STREAM = "ride_predictions"
 

@@ -3,8 +3,8 @@
 import base64
 from typing import TYPE_CHECKING, Any
 
-from model_service.events import RejectionSource
-from model_service.kinesis import SourceRecord, source_records
+from streams.records import SourceRecord, source_records
+from streams.rejections import RejectionSource
 
 if TYPE_CHECKING:
     from types_boto3_kinesis.type_defs import RecordTypeDef

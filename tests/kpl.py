@@ -6,7 +6,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from model_service.aggregation import MAGIC
+from streams.aggregation import MAGIC
 
 _TYPES = descriptor_pb2.FieldDescriptorProto
 

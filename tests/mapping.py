@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from local.checkpoints import MemoryCheckpoints
-from local.clients import SourceClient
-from local.destination import Destination, NoDestination
-from local.function import Invoker
-from local.mapping import EventSourceMapping
-from local.settings import MappingSettings
-from model_service.sinks import KinesisWriter
+from event_source_mapping.checkpoints import MemoryCheckpoints
+from event_source_mapping.clients import SourceClient
+from event_source_mapping.destination import Destination, NoDestination
+from event_source_mapping.function import Invoker
+from event_source_mapping.mapping import EventSourceMapping
+from event_source_mapping.mapping_settings import MappingSettings
+from streams.writer import KinesisWriter
 
 STREAM = "ride_events"
 # Goes to the last shard of a stream of 1,001 shards.

@@ -13,8 +13,8 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from local.emulator import Emulator
-from local.stack import MODEL_BUCKET, PROJECT, run_training
+from event_source_mapping.emulator import Emulator
+from local.sample_models import MODEL_BUCKET, PROJECT, run_training
 from tests.polling import until
 
 NAME = "ride-duration"

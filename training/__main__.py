@@ -10,10 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training.errors import TrainingError, TripsError
 from training.examples import Examples, Target
 from training.kinds import Kind
 from training.synthetic import synthetic_rides
+from training.training_errors import TrainingError, TripsError
 
 DEFAULT_RIDES = 20_000
 DEFAULT_SEED = 1

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 
 
 class Target(StrEnum):

@@ -15,8 +15,8 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import TargetEncoder
 
-from model_service.events import Ride
-from model_service.features import FEATURES, ride_features, rows, table
+from model_service.records.features import FEATURES, ride_features, rows, table
+from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 from tlc.durations import MAX_MINUTES, MIN_MINUTES
 
 ZONES = 265

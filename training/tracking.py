@@ -27,10 +27,10 @@ from mlflow.types.schema import ColSpec, Schema
 from sklearn.pipeline import Pipeline
 from sqlalchemy.exc import SQLAlchemyError
 
-from model_service.artifacts import POINTER, Pointer, digest
-from model_service.events import Ride
-from model_service.sklearn_models import TRUSTED_TYPES
-from training.errors import TrackingError
+from model_service.models.artifacts import POINTER, Pointer, digest
+from model_service.models.sklearn_models import TRUSTED_TYPES
+from model_service.records.ride_events import Ride
+from training.training_errors import TrackingError
 from training.twin import flavor
 
 EXPERIMENT = "rides"
@@ -43,7 +43,7 @@ class TrackedRun:
 
     Attributes:
         model_location: Folder or `s3://` URI of the model's files under the run's artifacts.
-        model_sha256: Digest of these files (see `model_service.artifacts.digest`).
+        model_sha256: Digest of these files (see `model_service.models.artifacts.digest`).
     """
 
     run_id: str

@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from model_service.events import Ride
-from model_service.features import MAX_DISTANCE_MILES
+from model_service.records.features import MAX_DISTANCE_MILES
+from model_service.records.ride_events import Ride
 from tlc.columns import NUMBER, RIDE_COLUMNS, TIP_COLUMNS, ZONE, Column, TripFileError
 from tlc.durations import MAX_MINUTES, MIN_MINUTES
 from tlc.trip_reader import TripReader
 from tlc.values import floats, ride_minutes, zones
-from training.errors import TripsError
 from training.examples import Examples, Target
+from training.training_errors import TripsError
 
 # Data dictionary, payment_type. The tips of rides that are paid in another way are not recorded.
 CREDIT_CARD = 1

@@ -8,9 +8,10 @@ from math import isfinite
 import msgspec
 from msgspec import Struct
 
-from model_service.errors import place_of
-from model_service.events import PredictionEvent, Reason, Ride, RideEvent
-from model_service.features import ride_features
+from model_service.records.features import ride_features
+from model_service.records.prediction_events import PredictionEvent
+from model_service.records.ride_events import Ride, RideEvent
+from streams.errors import Reason, place_of
 from web_service.serving import Served
 
 logger = logging.getLogger(__name__)

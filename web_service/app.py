@@ -11,12 +11,12 @@ import msgspec
 from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from model_service.features import ride_features
+from model_service.records.features import ride_features
 from model_service.service import SAMPLE
 from web_service.answers import answer_name, predict
 from web_service.openapi import document
 from web_service.problems import handle_problems
-from web_service.rides import decode_rides
+from web_service.ride_requests import decode_rides
 from web_service.serving import Serving
 
 PAGE = Path(__file__).parent / "page"

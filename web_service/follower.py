@@ -4,7 +4,8 @@ import logging
 import threading
 from typing import Protocol
 
-from model_service.errors import ModelRefused, ServiceError, SettingsError
+from model_service.models.model_errors import ModelRefused
+from streams.errors import ServiceError, SettingsError
 from web_service.registry import ModelVersion
 from web_service.serving import Failure, Served, Serving
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from gunicorn.workers import gthread
 
-from model_service.errors import SettingsError
+from streams.errors import SettingsError
 from web_service.settings import WebSettings
 
 # Native thread pools do not survive a fork, and a pool in each of several processes only costs.

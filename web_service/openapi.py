@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from model_service.events import Ride, RideEvent
+from model_service.records.ride_events import Ride, RideEvent
 from web_service.answers import answer_name
 from web_service.problems import CONTENT_TYPE, Problem
 

@@ -3,11 +3,12 @@
 import hashlib
 from pathlib import Path
 
-from model_service.errors import ModelRefused, SettingsError, brief
-from model_service.model_files import require_trust
-from model_service.service import Model
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelRefused
+from model_service.models.model_files import require_trust
+from model_service.models.sklearn_models import SklearnModel, load_pickle, served
 from model_service.settings import Settings
-from model_service.sklearn_models import SklearnModel, load_pickle, served
+from streams.errors import SettingsError, brief
 
 
 def load_pair(path: Path, settings: Settings) -> Model:

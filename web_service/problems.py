@@ -11,9 +11,9 @@ from flask import Flask, Response, request
 from msgspec import UNSET, Struct, UnsetType
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
-from model_service.events import Reason
+from streams.errors import Reason
 from web_service.answers import ModelFailed
-from web_service.rides import RideRefused
+from web_service.ride_requests import RideRefused
 
 logger = logging.getLogger(__name__)
 

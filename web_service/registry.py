@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 from typing import Any, Self
 
-from model_service.errors import ModelNotFound, SettingsError, brief
+from model_service.models.model_errors import ModelNotFound
+from streams.errors import SettingsError, brief
 
 TIMEOUT_SECONDS = 10
 _MAX_ANSWER_BYTES = 1_000_000

@@ -11,11 +11,13 @@ from typing import Self
 
 from msgspec import Struct
 
-from model_service.errors import ModelRefused
-from model_service.events import RideId, prediction_of
-from model_service.features import ride_features
-from model_service.service import SAMPLE, Model
-from model_service.workspace import remove_as_owner
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelRefused
+from model_service.models.workspace import remove_as_owner
+from model_service.records.features import ride_features
+from model_service.records.prediction_events import prediction_of
+from model_service.service import SAMPLE
+from streams.json_fields import RideId
 
 
 class Files:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import Self
 
-from model_service.errors import SettingsError
-from model_service.events import MAX_EVENT_BYTES
-from model_service.settings import Reader, Settings
+from model_service.records.ride_events import MAX_EVENT_BYTES
+from model_service.settings import Settings
+from streams.errors import SettingsError
+from streams.variables import Reader
 from web_service.registry import ModelName, Registry
 
 _HOST = re.compile(r"[A-Za-z0-9_.-]{1,255}")

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from model_service.bootstrap import bring_model, model_in
+from model_service.models.loading import bring_model, model_in
 from model_service.settings import Settings
-from web_service.artifacts import download, is_handed_out, plain_location
 from web_service.pickled_pair import load_pair
 from web_service.registry import ModelName, ModelVersion, Registry
+from web_service.registry_files import download, is_handed_out, plain_location
 from web_service.serving import Files, Served
 from web_service.settings import WebSettings, model_settings
 from web_service.trial import require_loadable

@@ -10,8 +10,9 @@ import sys
 import threading
 from pathlib import Path
 
-from model_service.errors import ModelRefused, brief
-from model_service.predictors import load_predictor
+from model_service.models.model_errors import ModelRefused
+from model_service.models.predictors import load_predictor
+from streams.errors import brief
 
 _MAX_REASON_CHARACTERS = 1000
 

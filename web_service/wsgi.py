@@ -3,7 +3,7 @@
 import os
 import sys
 
-from model_service.errors import ServiceError
+from streams.errors import ServiceError
 from web_service.app import create_app
 from web_service.follower import Follower
 from web_service.serving import Serving

@@ -10,9 +10,9 @@ import pytest
 from examples.moderation.policy import moderate
 
 if TYPE_CHECKING:
-    from local.testing import LocalStack, StartStack
+    from event_source_mapping.pytest_plugin import LocalStack, StartStack
 
-pytest_plugins = ["local.testing"]
+pytest_plugins = ["event_source_mapping.pytest_plugin"]
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 

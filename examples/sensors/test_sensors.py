@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from local.testing import StartStack
+    from event_source_mapping.pytest_plugin import StartStack
 
-pytest_plugins = ["local.testing"]
+pytest_plugins = ["event_source_mapping.pytest_plugin"]
 
 TEMPLATE = Path(__file__).with_name("template.yaml")
 

@@ -4,10 +4,10 @@ import http.client
 from collections.abc import Mapping
 from pathlib import Path
 
+from event_source_mapping.runtime import RuntimeFunction
 from harness.commands import PROJECT, run
 from harness.emulated import IMAGE, EmulatedCloud
 from harness.rie import HOST, TIMEOUT_SECONDS, free_ports
-from local.runtime import RuntimeFunction
 from tests.polling import until
 
 FILE = PROJECT / "integration-test/compose.yaml"

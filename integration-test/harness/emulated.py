@@ -9,10 +9,10 @@ from http import HTTPStatus
 from pathlib import Path
 from types import MappingProxyType
 
+from event_source_mapping.emulator import NO_AWS_FILES
+from event_source_mapping.runtime import RuntimeFunction
 from harness.cloud import Cloud
 from harness.commands import SAM, run
-from local.emulator import NO_AWS_FILES
-from local.runtime import RuntimeFunction
 from tests.sam_transform import source, transformed
 
 # LocalStack has no ECR without a licence; it wants an address that looks like one.

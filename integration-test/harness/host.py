@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from event_source_mapping.runtime import RuntimeFunction
 from harness.commands import PROJECT, TOOLS
 from harness.emulated import EmulatedCloud
 from harness.rie import Rie, free_ports, stop
-from local.runtime import RuntimeFunction
 from tests.polling import until
 
 LOCALSTACK = TOOLS / "localstack"

@@ -10,7 +10,7 @@ import pytest
 
 from harness.cloud import Cloud
 from harness.rides import Features, Put, features
-from local.stack import run_training
+from local.sample_models import run_training
 
 # What template.yaml has each predictor say: the model's name, and the predicted field.
 NAMES = {

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from event_source_mapping.emulator import is_free
+from event_source_mapping.runtime import RuntimeFunction
 from harness.commands import TOOLS
-from local.emulator import is_free
-from local.runtime import RuntimeFunction
 from tests.polling import until
 
 HOST = "127.0.0.1"

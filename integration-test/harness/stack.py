@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from event_source_mapping.stream_reader import StreamReader
 from harness.cloud import Cloud
 from harness.commands import run
 from harness.rides import Put
-from local.reader import StreamReader
 from tests.polling import until
 
 # API reference, GetRecords: at most five calls a second and shard.

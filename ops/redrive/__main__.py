@@ -19,14 +19,14 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from ops.aws import checked, told
-from ops.errors import OpsError
-from ops.moments import moment
+from cli.aws_answers import checked, told
+from cli.command_errors import OpsError
+from cli.moments import moment
+from cli.terminal import Progress, leave_stdout, log_in_lines, say
 from ops.redrive.commands import Connect, Redrive
 from ops.redrive.failures import Kind
-from ops.redrive.plan import MEANINGS, Fate, Plan
+from ops.redrive.resend_plan import MEANINGS, Fate, Plan
 from ops.redrive.selection import Selection
-from ops.terminal import Progress, leave_stdout, log_in_lines, say
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Literal, Protocol, overload
 
 from botocore.exceptions import ClientError
 
-from model_service.sinks import PredictionStream
-from ops.errors import OpsError
+from cli.command_errors import OpsError
+from cli.terminal import Progress
 from ops.redrive.failures import Failure, FailureStore, place_of
 from ops.redrive.fixup import load_fix
-from ops.redrive.memory import Memory
 from ops.redrive.order import in_order
-from ops.redrive.plan import Plan
+from ops.redrive.put_log import Memory
 from ops.redrive.resend import Resender
+from ops.redrive.resend_plan import Plan
 from ops.redrive.selection import Selection, Watch, selected
 from ops.redrive.table import each, shown, table
-from ops.terminal import Progress
+from streams.writer import PredictionStream
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient

@@ -1,6 +1,6 @@
 """What failed: the rejections and the given-up batches that a failures bucket holds.
 
-Rejections are the function's own (`model_service.sinks.RejectionStore`). Batches that the event
+Rejections are the function's own (`streams.writer.RejectionStore`). Batches that the event
 source mapping gave up are objects in AWS's format ("Retain discarded batch records for a Kinesis
 Data Streams event source in Lambda", AWS Lambda Developer Guide): the event of the invocation is
 their `payload`.
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import msgspec
 from msgspec import Struct, field
 
-from model_service.errors import EventError
-from model_service.events import Rejection, RejectionSource
-from model_service.kinesis import SourceRecord, source_records
 from ops.records import source_record
+from streams.errors import EventError
+from streams.records import SourceRecord, source_records
+from streams.rejections import Rejection, RejectionSource
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import ObjectTypeDef

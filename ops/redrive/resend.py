@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model_service.deadline import Deadline
-from model_service.sinks import MAX_CALL_BYTES, MAX_CALL_ENTRIES, PredictionSink
-from ops.errors import OpsError
-from ops.redrive.memory import Memory, State
-from ops.redrive.plan import Planned
+from cli.command_errors import OpsError
+from ops.redrive.put_log import Memory, State
+from ops.redrive.resend_plan import Planned
+from streams.deadline import Deadline
+from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES, PredictionSink
 
 # How long a call's refused records are sent again; with `memory.LEASE_SECONDS` in mind.
 PATIENCE_SECONDS = 60.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.moments import day, written
+from cli.moments import day, written
 from ops.redrive.failures import Failure
 
 HEADINGS = (

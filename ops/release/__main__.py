@@ -15,14 +15,14 @@ import boto3
 from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
-from model_service.errors import SettingsError
+from cli.aws_answers import told
+from cli.command_errors import OpsError
+from cli.terminal import say
 from model_service.settings import Settings
-from ops.aws import told
-from ops.errors import OpsError
+from ops.release.deployed_stack import CloudFormation, DeployedStack
 from ops.release.release import MODEL_ID, MODEL_SHA256, RUN_ID, release, rollback, serving
 from ops.release.samconfig import stale_overrides
-from ops.release.stack import CloudFormation, DeployedStack
-from ops.terminal import say
+from streams.errors import SettingsError
 
 STACK = "ride-predictions"
 SAMCONFIG = Path("samconfig.toml")

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import boto3
 
-from model_service.artifacts import fetch_model
-from model_service.errors import ModelNotFound, ServiceError
-from model_service.model_files import read_mlmodel
-from model_service.predictors import load_predictor
+from cli.command_errors import OpsError
+from model_service.models.artifacts import fetch_model
+from model_service.models.model_errors import ModelNotFound
+from model_service.models.model_files import read_mlmodel
+from model_service.models.predictors import load_predictor
 from model_service.settings import Settings
-from ops.errors import OpsError
-from ops.release.stack import DeployedStack, Parameters
+from ops.release.deployed_stack import DeployedStack, Parameters
 from ops.release.twin import make_twin, needs_twin, put_twin
-from training.errors import CannotConvert
+from streams.errors import ServiceError
+from training.training_errors import CannotConvert
 
 # The parameters that a release sets, of template.yaml, each with the prefix of the predictor.
 RUN_ID, MODEL_SHA256, MODEL_ID = NAMES = ("RunId", "ModelSha256", "ModelId")

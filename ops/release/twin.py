@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from model_service.artifacts import digest
-from model_service.model_files import read_mlmodel
-from model_service.predictors import TWINS
-from ops.errors import OpsError
+from cli.command_errors import OpsError
+from model_service.models.artifacts import digest
+from model_service.models.model_files import read_mlmodel
+from model_service.models.predictors import TWINS
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -46,7 +46,7 @@ def make_twin(folder: Path) -> str:
     # Late: these imports take seconds, and most models come with a twin.
     from mlflow.models import Model
 
-    from model_service.sklearn_models import load_sklearn
+    from model_service.models.sklearn_models import load_sklearn
     from training.synthetic import synthetic_rides
     from training.twin.flavor import add_twin
 

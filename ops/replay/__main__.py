@@ -20,19 +20,19 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from cli.aws_answers import checked, told
+from cli.command_errors import OpsError
+from cli.moments import written
+from cli.terminal import Progress, leave_stdout, log_in_lines, say
 from model_service import service
-from model_service.bootstrap import load_model
-from model_service.errors import ServiceError, SettingsError
+from model_service.models.loading import load_model
 from model_service.settings import Settings
-from model_service.sinks import PredictionSink, PredictionStream
-from ops.aws import checked, told
-from ops.errors import OpsError
-from ops.moments import written
 from ops.read import STREAM as PREDICTIONS
 from ops.replay.replay import replay, summary
 from ops.replay.score import LinesFile, Scorer
 from ops.replay.span import Bound, Span, bound
-from ops.terminal import Progress, leave_stdout, log_in_lines, say
+from streams.errors import ServiceError, SettingsError
+from streams.writer import PredictionSink, PredictionStream
 
 STREAM = "ride_events"
 STREAM_OUTPUT = "stream:"

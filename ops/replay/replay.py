@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from local.shards import shards_of
-from model_service.service import Model
-from ops.errors import OpsError
-from ops.moments import written
+from cli.command_errors import OpsError
+from cli.moments import written
+from cli.terminal import Progress
+from event_source_mapping.shards import shards_of
+from model_service.models.loading import Model
 from ops.replay.score import Score, Scorer
 from ops.replay.span import Span
-from ops.streams import Page, pages
-from ops.terminal import Progress
+from streams.shard_reader import Page, pages
 
 if TYPE_CHECKING:
-    from local.clients import ShardClient, StreamClient
+    from event_source_mapping.clients import ShardClient, StreamClient
 
 # A shard gives all of its readers 2 MB and five calls a second: half of them are left to others.
 PAGE_RECORDS = 1000

@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from model_service.deadline import Deadline
-from model_service.events import Rejection
-from model_service.kinesis import SourceRecord
-from model_service.service import Model, Service
-from model_service.sinks import Entry, PredictionSink
-from ops.errors import OpsError
+from cli.command_errors import OpsError
+from model_service.models.loading import Model
+from model_service.service import Service
 from ops.records import lambda_record
-from ops.streams import Page
+from streams.deadline import Deadline
+from streams.records import SourceRecord
+from streams.rejections import Rejection
+from streams.shard_reader import Page
+from streams.writer import Entry, PredictionSink
 
 # For a page of records: long for a model, and long enough for a stream that is throttled a while.
 PATIENCE_SECONDS = 300.0

@@ -4,13 +4,13 @@ import argparse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ops.moments import moment
-from ops.streams import OLDEST, Page
+from cli.moments import moment
+from streams.shard_reader import OLDEST, Page
 
 if TYPE_CHECKING:
     from types_boto3_kinesis.type_defs import RecordTypeDef
 
-    from local.clients import Start
+    from event_source_mapping.clients import Start
 
 # Digits of a date that is written without dashes; a sequence number has far more.
 _DATE_DIGITS = 8

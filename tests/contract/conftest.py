@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.emulator import Emulator
+from event_source_mapping.emulator import Emulator
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from harness.host import RUNTIME_PYTHON, assemble
 from harness.rie import Rie
 
-from local.emulator import Emulator
-from local.runtime import RuntimeFunction
-from model_service.fakes import kinesis_event
+from event_source_mapping.emulator import Emulator
+from event_source_mapping.runtime import RuntimeFunction
+from streams.fakes import kinesis_event
 from tests.conftest import PROJECT
 
 HOOK = PROJECT / "tests/e2e/read_only"

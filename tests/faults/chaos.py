@@ -10,14 +10,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local.memory import MemoryKinesis
-from model_service.aggregation import payloads
-from model_service.fakes import FakeS3
+from event_source_mapping.memory_kinesis import MemoryKinesis
+from streams.aggregation import payloads
+from streams.fakes import FakeS3
 
 Json = Mapping[str, Any]
 
 THROTTLED = {"ErrorCode": "ProvisionedThroughputExceededException", "ErrorMessage": "slow down"}
-# How long a call takes that ends in nothing: all its attempts (`model_service.deadline`).
+# How long a call takes that ends in nothing: all its attempts (`streams.deadline`).
 SLOW_SECONDS = 7.0
 
 

@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 
-from local.function import FunctionFailed
-from local.memory import MemoryKinesis
-from model_service.deadline import Deadline
-from model_service.fakes import FakePredictor, FakeS3
-from model_service.features import Row
-from model_service.packing import PackedStream
-from model_service.service import Model, Service
-from model_service.sinks import PredictionStream, RejectionStore
+from event_source_mapping.function import FunctionFailed
+from event_source_mapping.memory_kinesis import MemoryKinesis
+from model_service.fake_model import FakePredictor
+from model_service.models.loading import Model
+from model_service.records.features import Row
+from model_service.service import Service
+from streams.deadline import Deadline
+from streams.fakes import FakeS3
+from streams.packed_writer import PackedStream
+from streams.rejections import RejectionStore
+from streams.writer import PredictionStream
 from tests.faults.chaos import Chaos, Clock, FaultyOutput, FaultyStore, Killed, Tally
 
 NAME, VERSION, FIELD = "ride_duration_prediction_model", "Test123", "ride_duration"

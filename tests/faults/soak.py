@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local import mapping, poller
+from event_source_mapping import mapping, poller
 from tests.faults.world import World
 
 ROUND = 50_000

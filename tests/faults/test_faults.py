@@ -2,7 +2,7 @@
 
 import pytest
 
-from local import mapping, poller
+from event_source_mapping import mapping, poller
 from tests.faults.world import World
 
 

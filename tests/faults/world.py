@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 from itertools import batched, cycle
 from typing import Any
 
-from local.batches import GivenUp
-from local.checkpoints import SHARD_END, MemoryCheckpoints
-from local.mapping import EventSourceMapping
-from local.memory import MemoryKinesis
-from local.records import SourceShard
+from event_source_mapping.batches import GivenUp
+from event_source_mapping.checkpoints import SHARD_END, MemoryCheckpoints
+from event_source_mapping.lambda_records import SourceShard
+from event_source_mapping.mapping import EventSourceMapping
+from event_source_mapping.mapping_settings import MappingSettings
+from event_source_mapping.memory_kinesis import MemoryKinesis
+from event_source_mapping.shards import shards_of
 from local.rides import sample_rides
-from local.settings import MappingSettings
-from local.shards import shards_of
-from model_service.aggregation import MAGIC, deaggregate
-from model_service.fakes import FakeS3
+from streams.aggregation import MAGIC, deaggregate
+from streams.fakes import FakeS3
 from tests.faults.chaos import Tally
 from tests.faults.function import (
     DEADLY_ZONE,

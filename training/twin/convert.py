@@ -15,9 +15,9 @@ from sklearn.linear_model import (
 from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVR
 
-from model_service.linear_models import Weights
-from training.errors import CannotConvert
-from training.twin.columns import columns
+from model_service.models.weights import Weights
+from training.training_errors import CannotConvert
+from training.twin.encoder_columns import columns
 from training.twin.graph import Graph
 from training.twin.linear import linear, weights
 from training.twin.trees import is_known, trees

@@ -15,12 +15,12 @@ import msgspec
 import onnx
 from mlflow.models import Model
 
-from model_service.events import Ride
-from model_service.linear_models import FLAVOR as WEIGHTS
-from model_service.mlmodel import MLMODEL
-from model_service.predictors import TWINS
-from model_service.sklearn_models import SklearnModel, predictor_of
-from training.errors import CannotConvert
+from model_service.models.mlmodel import MLMODEL
+from model_service.models.predictors import TWINS
+from model_service.models.sklearn_models import SklearnModel, predictor_of
+from model_service.models.weights import FLAVOR as WEIGHTS
+from model_service.records.ride_events import Ride
+from training.training_errors import CannotConvert
 from training.twin.convert import Twin, convert
 from training.twin.proof import largest_difference
 

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from model_service.features import FEATURES
+from model_service.records.features import FEATURES
 
 # "ONNX versioning": what ONNX Runtime has read since 1.20, and reads for good.
 _OPSETS = {"": 18, "ai.onnx.ml": 5}

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from model_service.linear_models import Lookup, Weights
-from training.errors import CannotConvert
-from training.twin.columns import Column, Encoded, Number, OneHot
+from model_service.models.weights import Lookup, Weights
+from training.training_errors import CannotConvert
+from training.twin.encoder_columns import Column, Encoded, Number, OneHot
 from training.twin.graph import Graph
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model_service.events import Ride
-from model_service.features import ride_features
-from model_service.predictors import Predictor
-from model_service.zone_types import TLC_ZONES
-from training.errors import CannotConvert
+from model_service.models.predictors import Predictor
+from model_service.models.zone_types import TLC_ZONES
+from model_service.records.features import ride_features
+from model_service.records.ride_events import Ride
+from training.training_errors import CannotConvert
 
 # In the unit of the prediction (minutes, dollars): far below what a prediction is good for, and
 # far above what rounding does, so that more than this is a fault of the conversion.

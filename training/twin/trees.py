@@ -20,8 +20,8 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from training.errors import CannotConvert
-from training.twin.columns import Column, Encoded, OneHot
+from training.training_errors import CannotConvert
+from training.twin.encoder_columns import Column, Encoded, OneHot
 from training.twin.graph import Graph
 
 _UNKNOWN = -1.0

@@ -15,15 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from batch.__main__ import main
-from batch.errors import OutputError
+from batch.batch_errors import OutputError
 from batch.places import LocalTarget
-from local.emulator import Emulator
-from model_service.bootstrap import load_model
-from model_service.deadline import Deadline
-from model_service.fakes import kinesis_event
+from event_source_mapping.emulator import Emulator
+from model_service.models.loading import load_model
 from model_service.service import Service
 from model_service.settings import Settings
-from model_service.sinks import NoRejectionStore, NoStream
+from streams.deadline import Deadline
+from streams.fakes import kinesis_event
+from streams.rejections import NoRejectionStore
+from streams.writer import NoStream
 from tests.conftest import PROJECT
 from tests.trip_files import trips as trip_table
 from tests.trip_files import write_trips

@@ -14,7 +14,7 @@ from batch.job import score_file
 from batch.months import Month, TripFile
 from batch.places import LocalSource, LocalTarget
 from batch.scorer import Scorer
-from model_service.service import Model
+from model_service.models.loading import Model
 from tests.trip_files import trips
 from tests.unit.batch.test_scorer import Steady
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from batch.errors import TripsError, UsageError
+from batch.batch_errors import TripsError, UsageError
 from batch.scheduled import ScheduledScoring
-from local.emulator import Emulator
+from event_source_mapping.emulator import Emulator
 from tests.trip_files import write_trips
 
 if TYPE_CHECKING:

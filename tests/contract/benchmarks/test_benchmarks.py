@@ -16,11 +16,13 @@ from benchmarks.results import Way
 from benchmarks.stub import kinesis_stub
 from benchmarks.ways import CREDENTIALS, VERSION, handler
 from benchmarks.worker import Job, Request, Worker
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis
-from model_service.predictors import load_predictor
-from model_service.service import Model, Service
-from model_service.sinks import NoRejectionStore, PredictionStream
+from model_service.models.loading import Model
+from model_service.models.predictors import load_predictor
+from model_service.service import Service
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis
+from streams.rejections import NoRejectionStore
+from streams.writer import PredictionStream
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import predict

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.events import kinesis_events, write_rides
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 
 
 @pytest.fixture

@@ -12,19 +12,22 @@ import pytest
 
 from capacity.plan import Plan, plan
 from capacity.prices import Prices
-from local import lane
-from local.batches import Batch
-from local.memory import MemoryKinesis
-from local.reader import ShardReader
-from local.records import SourceShard, lambda_event
+from event_source_mapping import lane
+from event_source_mapping.batches import Batch
+from event_source_mapping.lambda_records import SourceShard, lambda_event
+from event_source_mapping.mapping_settings import MappingSettings
+from event_source_mapping.memory_kinesis import MemoryKinesis
+from event_source_mapping.stream_reader import ShardReader
 from local.rides import sample_rides
-from local.settings import MappingSettings
-from model_service.aggregation import payloads
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, FakePredictor
-from model_service.packing import GROUPS, PackedStream
-from model_service.service import Model, Service
-from model_service.sinks import NoRejectionStore, PredictionStream
+from model_service.fake_model import FakePredictor
+from model_service.models.loading import Model
+from model_service.service import Service
+from streams.aggregation import payloads
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis
+from streams.packed_writer import GROUPS, PackedStream
+from streams.rejections import NoRejectionStore
+from streams.writer import PredictionStream
 from tests.kpl import aggregate
 from tests.mapping import STREAM, polling
 from tests.polling import until

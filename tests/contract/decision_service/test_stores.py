@@ -10,13 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from decision_service.cases import Case, Held
-from decision_service.fakes import MemoryStore
+from decision_service.memory_store import MemoryStore
 from decision_service.store import MAX_KEYS_A_CALL, DynamoStore, Store, slot
-from local.emulator import Emulator
-from local.stack import PROJECT
-from local.tables import create_table
-from local.template import read_template
-from model_service.deadline import Deadline
+from event_source_mapping.emulator import Emulator
+from event_source_mapping.sam.tables import create_table
+from event_source_mapping.sam.template import read_template
+from local.sample_models import PROJECT
+from streams.deadline import Deadline
 from tests.clock import ManualClock
 
 ENOUGH = Deadline(60, clock=ManualClock())  # of time

@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from local.emulator import Emulator
+from event_source_mapping.emulator import Emulator
 from local.shell import lock, write_environment
 from tests.conftest import PROJECT
 

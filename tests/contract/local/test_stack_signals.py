@@ -8,7 +8,7 @@ from tests.conftest import PROJECT
 
 COMMAND = """
 import time
-from local.stack import stop_on_signals
+from local.sample_models import stop_on_signals
 
 stop_on_signals()
 print("up", flush=True)

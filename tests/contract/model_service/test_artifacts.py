@@ -12,13 +12,13 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
 
-from local.emulator import Emulator
-from model_service import artifacts
-from model_service.artifacts import digest, fetch_model
-from model_service.errors import ModelNotFound, ModelRefused
-from model_service.s3 import S3Reader
+from event_source_mapping.emulator import Emulator
+from model_service.models import artifacts
+from model_service.models.artifacts import digest, fetch_model
+from model_service.models.model_errors import ModelNotFound, ModelRefused
+from model_service.models.s3_folder import S3Reader
+from model_service.models.workspace import workspace
 from model_service.settings import Settings
-from model_service.workspace import workspace
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -29,13 +29,13 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
-from model_service.archives import require_bounded
-from model_service.artifacts import digest
-from model_service.bootstrap import load_model
-from model_service.errors import ModelRefused
-from model_service.predictors import load_predictor
+from model_service.models.archives import require_bounded
+from model_service.models.artifacts import digest
+from model_service.models.loading import load_model
+from model_service.models.model_errors import ModelRefused
+from model_service.models.predictors import load_predictor
+from model_service.models.sklearn_models import TRUSTED_TYPES
 from model_service.settings import Settings
-from model_service.sklearn_models import TRUSTED_TYPES
 
 MIB = 1 << 20
 
@@ -373,7 +373,7 @@ def listing(*nodes: dict[str, Any]) -> bytes:
 @pytest.fixture
 def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that a test can pass in less than a second."""
-    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", 20 * MIB)
+    monkeypatch.setattr("model_service.models.archives.MAX_MODEL_BYTES", 20 * MIB)
 
 
 @pytest.mark.usefixtures("small_limit")
@@ -407,7 +407,7 @@ def test_skops_that_names_an_array_of_one_object_twice_counts_it_once(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What skops reads once, by its ID, counts once; without an ID, as often as it is named."""
-    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", 3 * MIB)
+    monkeypatch.setattr("model_service.models.archives.MAX_MODEL_BYTES", 3 * MIB)
     zeros = npy(2 * MIB)
 
     pack(folder, listing(*[ARRAY | {"__id__": 7}] * 100), zeros=zeros)
@@ -421,7 +421,7 @@ def test_skops_that_gives_arrays_one_id_counts_the_largest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of several arrays with one ID, the one that is read may be any of them."""
-    monkeypatch.setattr("model_service.archives.MAX_MODEL_BYTES", MIB)
+    monkeypatch.setattr("model_service.models.archives.MAX_MODEL_BYTES", MIB)
     nodes = [ARRAY | {"__id__": 7, "file": name} for name in ("small", "zeros", "small")]
 
     pack(folder, listing(*nodes), small=npy(10), zeros=npy(2 * MIB))

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.emulator import Emulator
-from model_service.aggregation import deaggregate
-from model_service.errors import EventError
-from model_service.events import Ride
-from model_service.fakes import kinesis_event
-from model_service.features import ride_features
-from model_service.predictors import load_predictor
+from event_source_mapping.emulator import Emulator
+from model_service.models.predictors import load_predictor
+from model_service.records.features import ride_features
+from model_service.records.ride_events import Ride
+from streams.aggregation import deaggregate
+from streams.errors import EventError
+from streams.fakes import kinesis_event
 from tests.conftest import PROJECT
 from tests.kpl import aggregate
 
@@ -341,7 +341,7 @@ def test_handler_import_fails_with_one_line(environ: dict[str, str], message: st
     )
 
     assert done.returncode != 0
-    assert f"model_service.errors.{message}" in done.stderr.splitlines()[-1]
+    assert f"model_service.models.model_errors.{message}" in done.stderr.splitlines()[-1]
 
 
 def test_handler_import_with_a_wrong_endpoint_names_the_variable(

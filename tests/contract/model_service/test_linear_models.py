@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from model_service.errors import ModelRefused
-from model_service.events import Ride
-from model_service.features import FEW, ride_features
-from model_service.predictors import Predictor, load_predictor
+from model_service.models.model_errors import ModelRefused
+from model_service.models.predictors import Predictor, load_predictor
+from model_service.records.features import FEW, ride_features
+from model_service.records.ride_events import Ride
 
 WEIGHTS: dict[str, Any] = {
     "intercept": 5,

@@ -28,12 +28,12 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-from model_service.errors import ModelRefused
-from model_service.events import Ride
-from model_service.features import ride_features, rows, table, with_integers
-from model_service.model_inputs import frame
-from model_service.predictors import load_predictor
-from model_service.sklearn_models import TRUSTED_TYPES, predictor_of
+from model_service.models.model_errors import ModelRefused
+from model_service.models.model_inputs import frame
+from model_service.models.predictors import load_predictor
+from model_service.models.sklearn_models import TRUSTED_TYPES, predictor_of
+from model_service.records.features import ride_features, rows, table, with_integers
+from model_service.records.ride_events import Ride
 from training.synthetic import synthetic_rides
 
 SYNTHETIC = synthetic_rides(2000, seed=5)

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from onnx import TensorProto, helper
 
-from model_service.errors import ModelRefused
-from model_service.events import Ride
-from model_service.features import ride_features
-from model_service.onnx_models import OnnxModel
-from model_service.predictors import load_predictor
+from model_service.models.model_errors import ModelRefused
+from model_service.models.onnx_models import OnnxModel
+from model_service.models.predictors import load_predictor
+from model_service.records.features import ride_features
+from model_service.records.ride_events import Ride
 from tests.conftest import PROJECT
 
 FEATURES = ride_features([Ride(1, 2, 3.0), Ride(4, 5, 0.0)])
@@ -163,7 +163,7 @@ def test_onnx_runtime_reports_to_nobody(has_home: bool, tmp_path: Path) -> None:
     model.mkdir()
     script = (
         "import os, sys; from pathlib import Path; "
-        "from model_service.predictors import load_predictor; "
+        "from model_service.models.predictors import load_predictor; "
         "load_predictor(Path(sys.argv[1]), trusted=False); "
         "print(len(os.listdir('/proc/self/task')))"
     )

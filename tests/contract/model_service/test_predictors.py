@@ -29,14 +29,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from model_service.artifacts import digest
-from model_service.bootstrap import load_model
-from model_service.errors import ModelRefused
-from model_service.events import Ride
-from model_service.features import ride_features, rows
-from model_service.predictors import load_predictor
+from model_service.models.artifacts import digest
+from model_service.models.loading import load_model
+from model_service.models.model_errors import ModelRefused
+from model_service.models.predictors import load_predictor
+from model_service.models.sklearn_models import TRUSTED_TYPES
+from model_service.records.features import ride_features, rows
+from model_service.records.ride_events import Ride
 from model_service.settings import Settings
-from model_service.sklearn_models import TRUSTED_TYPES
 
 RIDES = ride_features([Ride(pickup, 260 - pickup, 0.5 * pickup) for pickup in range(1, 60)])
 ROWS = list(rows(RIDES))

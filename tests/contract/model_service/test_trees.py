@@ -23,8 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
-from model_service.errors import ModelRefused
-from model_service.trees import require_sound_trees
+from model_service.models.model_errors import ModelRefused
+from model_service.models.sound_trees import require_sound_trees
 
 PATH = Path("model.skops")
 RIDES = np.random.default_rng(1).integers(0, 9, (200, 3)).astype(float)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from local.emulator import Emulator
-from model_service.workspace import new_folder, workspace
+from event_source_mapping.emulator import Emulator
+from model_service.models.workspace import new_folder, workspace
 from tests.conftest import PROJECT
 from tests.contract.batch.test_batch_scheduled import FILES
 from tests.trip_files import write_trips
@@ -21,7 +21,7 @@ RUN = "Test123"
 # Prints its folder, and ends when its input does.
 OWNER = """
 import sys
-from model_service.workspace import new_folder
+from model_service.models.workspace import new_folder
 with new_folder("model") as folder:
     (folder / "MLmodel").write_text("large")
 print(folder, flush=True)
@@ -31,7 +31,7 @@ sys.stdin.read()
 # Prints its folder, and ends without removing it; a fork of it lives on until its input ends.
 FORKED = """
 import os, sys
-from model_service.workspace import workspace
+from model_service.models.workspace import workspace
 print(workspace(), flush=True)
 if os.fork():
     os._exit(1)

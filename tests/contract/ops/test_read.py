@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.emulator import Emulator
+from event_source_mapping.emulator import Emulator
 from ops.read import main
 
 

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.batches import Batch, Condition, GivenUp
-from local.destination import S3Destination
-from local.emulator import Emulator
-from local.reader import StreamReader
-from local.records import Record, SourceShard
-from local.stack import MODEL_BUCKET, Stack, train_model
-from ops.errors import OpsError
+from cli.command_errors import OpsError
+from event_source_mapping.batches import Batch, Condition, GivenUp
+from event_source_mapping.destination import S3Destination
+from event_source_mapping.emulator import Emulator
+from event_source_mapping.lambda_records import Record, SourceShard
+from event_source_mapping.local_stack import Stack
+from event_source_mapping.stream_reader import StreamReader
+from local.sample_models import MODEL_BUCKET, TEMPLATE, train_model
 from ops.redrive.__main__ import main
 from ops.redrive.failures import Identity
-from ops.redrive.memory import Memory, State
+from ops.redrive.put_log import Memory, State
 from tests.kpl import aggregate
 from tests.polling import until
 
@@ -58,7 +59,7 @@ def test_a_thousand_rejected_rides_put_twice_are_predicted_once_by_each_model(
     parameters = {"ModelBucket": MODEL_BUCKET, "RunId": duration.run_id, "TipRunId": tip.run_id}
     predictions: list[dict[str, Any]] = []
 
-    with Stack(aws, parameters) as stack:
+    with Stack(aws, parameters, TEMPLATE) as stack:
         (bucket,) = stack.template.buckets
         command = ["--bucket", bucket, "put", "--fix", FIX]
         output = StreamReader(aws.client("kinesis"), "ride_predictions")

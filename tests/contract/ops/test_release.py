@@ -21,17 +21,17 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from local.emulator import Emulator
-from model_service.artifacts import digest, fetch_model
-from model_service.bootstrap import load_model
-from model_service.events import Ride
-from model_service.features import ride_features
-from model_service.linear_models import LinearModel
+from cli.command_errors import OpsError
+from event_source_mapping.emulator import Emulator
+from model_service.models.artifacts import digest, fetch_model
+from model_service.models.loading import load_model
+from model_service.models.weights import LinearModel
+from model_service.records.features import ride_features
+from model_service.records.ride_events import Ride
 from model_service.settings import Settings
-from ops.errors import OpsError
 from ops.release.__main__ import main
+from ops.release.deployed_stack import DeployedStack
 from ops.release.release import release, rollback, written
-from ops.release.stack import DeployedStack
 from tests.conftest import PROJECT
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
 from training.synthetic import synthetic_rides

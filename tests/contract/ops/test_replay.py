@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.emulator import Emulator
-from local.reader import StreamReader
-from model_service.bootstrap import load_model
-from model_service.deadline import Deadline
-from model_service.fakes import kinesis_event
+from event_source_mapping.emulator import Emulator
+from event_source_mapping.stream_reader import StreamReader
+from model_service.models.loading import load_model
 from model_service.service import Service
 from model_service.settings import Settings
-from model_service.sinks import NoRejectionStore, NoStream
 from ops.replay.__main__ import main
+from streams.deadline import Deadline
+from streams.fakes import kinesis_event
+from streams.rejections import NoRejectionStore
+from streams.writer import NoStream
 from tests.kpl import aggregate
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
-from local.emulator import Emulator
-from model_service.artifacts import digest
-from model_service.events import Ride
-from model_service.features import ride_features, rows
-from training.errors import TrackingError
+from event_source_mapping.emulator import Emulator
+from model_service.models.artifacts import digest
+from model_service.records.features import ride_features, rows
+from model_service.records.ride_events import Ride
+from training.training_errors import TrackingError
 
 # MLflow warns of deprecations even when it is imported, which is why that is done late here.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -34,17 +34,17 @@ from sklearn.preprocessing import (
 )
 from sklearn.tree import DecisionTreeRegressor
 
-from model_service.events import Ride
-from model_service.features import ride_features, with_integers
-from model_service.linear_models import LinearModel
-from model_service.model_inputs import frame
-from model_service.predictors import TWINS, Predictor
-from model_service.sklearn_models import SklearnModel, predictor_of
-from training.errors import CannotConvert
+from model_service.models.model_inputs import frame
+from model_service.models.predictors import TWINS, Predictor
+from model_service.models.sklearn_models import SklearnModel, predictor_of
+from model_service.models.weights import LinearModel
+from model_service.records.features import ride_features, with_integers
+from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit, inputs
 from training.synthetic import synthetic_rides
+from training.training_errors import CannotConvert
 from training.twin.convert import Twin, convert
 from training.twin.flavor import add_twin, write_twin
 from training.twin.proof import largest_difference

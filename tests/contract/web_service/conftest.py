@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.emulator import Emulator
+from event_source_mapping.emulator import Emulator
 from tests.tracking import Tracking, tracking
 from tests.web import Web, serving
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from model_service.errors import ModelNotFound
+from model_service.models.model_errors import ModelNotFound
 from web_service.registry import Registry
 
 TOKEN = {"MLFLOW_TRACKING_TOKEN": "secret"}

@@ -9,10 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from model_service.errors import ModelNotFound, ModelRefused, SettingsError
-from model_service.workspace import workspace
-from web_service.artifacts import download, plain_location
+from model_service.models.model_errors import ModelNotFound, ModelRefused
+from model_service.models.workspace import workspace
+from streams.errors import SettingsError
 from web_service.registry import ModelName, Registry, is_same_server
+from web_service.registry_files import download, plain_location
 
 
 class Server(ThreadingHTTPServer):

@@ -17,14 +17,14 @@ import pytest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 
-from local.emulator import Emulator
-from local.stack import MODEL_BUCKET
+from event_source_mapping.emulator import Emulator
+from local.sample_models import MODEL_BUCKET
 from model_service.bootstrap import build_service
-from model_service.deadline import Deadline
-from model_service.events import Ride, RideEvent
-from model_service.fakes import kinesis_event
-from model_service.features import ride_features, rows
+from model_service.records.features import ride_features, rows
+from model_service.records.ride_events import Ride, RideEvent
 from model_service.settings import Settings
+from streams.deadline import Deadline
+from streams.fakes import kinesis_event
 from tests.conftest import PROJECT
 from tests.tracking import ALIAS, NAME, Tracking
 from tests.trip_files import write_trips

@@ -15,7 +15,7 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 
-from model_service.errors import ModelRefused
+from model_service.models.model_errors import ModelRefused
 from web_service.trial import require_loadable
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from batch.errors import TripsError, UsageError
+from batch.batch_errors import TripsError, UsageError
 from batch.months import Month, TripFile, choose
 
 NAMES = [f"green_tripdata_2021-{month:02}.parquet" for month in (1, 2, 4)]

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from batch.account import Account, total
 from batch.scorer import SCORED, Scorer
-from model_service.errors import ModelBroken
-from model_service.events import Rejected, Ride, decode_ride_event
-from model_service.features import Features, ride_features
-from model_service.service import Model
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelBroken
+from model_service.records.features import Features, ride_features
+from model_service.records.ride_events import Ride, decode_ride_event
+from streams.errors import Rejected
 from tests.unit.batch.chunks import NOON, chunk
 
 

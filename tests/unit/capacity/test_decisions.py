@@ -12,8 +12,8 @@ from capacity.decisions import case_bytes, decision_bytes, write_units
 from capacity.plan import plan
 from capacity.quotas import crossed
 from decision_service.settings import Settings
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, kinesis_event
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis, kinesis_event
 from tests.clock import ManualClock
 from tests.conftest import PROJECT
 from tests.sam_transform import source

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from capacity.packing import busiest_shard, packed
 from capacity.plan import plan
 from capacity.streams import Flow
-from model_service.aggregation import aggregate
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, kinesis_event
-from model_service.kinesis import source_records
-from model_service.packing import GROUPS, MAX_PACKED_BYTES, PackedStream
-from model_service.sinks import Entry, PredictionStream
+from streams.aggregation import aggregate
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis, kinesis_event
+from streams.packed_writer import GROUPS, MAX_PACKED_BYTES, PackedStream
+from streams.records import source_records
+from streams.writer import Entry, PredictionStream
 from tests.unit.capacity.scenarios import PRICES, scenario
 
 

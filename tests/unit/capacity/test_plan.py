@@ -8,7 +8,7 @@ from capacity.batches import event_bytes, gathered, most_records
 from capacity.plan import plan
 from capacity.scenario import Mode, Scenario
 from capacity.streams import Flow, input_flow, packed_bytes
-from local.records import MAX_EVENT_BYTES, Record, head
+from event_source_mapping.lambda_records import MAX_EVENT_BYTES, Record, head
 from tests.kpl import aggregate
 from tests.unit.capacity.scenarios import PRICES, SCENARIOS, priced, scenario
 

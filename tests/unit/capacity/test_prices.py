@@ -7,7 +7,7 @@ import pytest
 from capacity.errors import CapacityError
 from capacity.prices import PRICES, read
 from capacity.quotas import TEMPLATE_SHARDS
-from model_service.sinks import MAX_CALL_BYTES, MAX_CALL_ENTRIES
+from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES
 from tests.sam_transform import source
 from tests.unit.capacity.scenarios import scenario
 

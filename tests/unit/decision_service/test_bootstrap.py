@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from decision_service.bootstrap import build_handler
-from model_service.errors import EventError
+from streams.errors import EventError
 
 ENVIRON = {"DECISIONS_TABLE": "cases", "AWS_REGION": "us-east-1"}
 

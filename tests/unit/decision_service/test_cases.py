@@ -3,6 +3,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from decision_service.arrivals import (
+    MAX_EVENT_ID_CHARACTERS,
+    Arrival,
+    arrival_decoder,
+    key_of,
+    key_text,
+)
 from decision_service.cases import (
     MAX_ANSWER_BYTES,
     MAX_CASE_BYTES,
@@ -12,13 +19,6 @@ from decision_service.cases import (
     decode_case,
     encode_case,
     joined,
-)
-from decision_service.events import (
-    MAX_EVENT_ID_CHARACTERS,
-    Arrival,
-    arrival_decoder,
-    key_of,
-    key_text,
 )
 from decision_service.policy import worth_a_drive
 from decision_service.settings import MAX_NEEDED

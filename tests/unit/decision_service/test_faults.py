@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from decision_service.cases import Rules
+from decision_service.decision_stream import DecisionStream
 from decision_service.policy import worth_a_drive
 from decision_service.service import Service
-from decision_service.sink import DecisionStream
-from model_service.deadline import Deadline
-from model_service.fakes import FIRST_SEQUENCE_NUMBER, FakeS3, kinesis_event
-from model_service.sinks import PredictionStream, RejectionStore
+from streams.deadline import Deadline
+from streams.fakes import FIRST_SEQUENCE_NUMBER, FakeS3, kinesis_event
+from streams.rejections import RejectionStore
+from streams.writer import PredictionStream
 from tests.unit.decision_service.faults import (
     Chance,
     Crash,

@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
+from decision_service.arrivals import MAX_EVENT_ID_CHARACTERS
 from decision_service.cases import MAX_ANSWER_BYTES, MAX_CASE_BYTES
-from decision_service.events import MAX_EVENT_ID_CHARACTERS
 from tests.conftest import PROJECT
 from tests.unit.decision_service.world import World, duration, tip
 

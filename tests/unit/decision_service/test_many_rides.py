@@ -8,7 +8,7 @@ from typing import Any
 
 from decision_service.cases import MAX_CASE_BYTES
 from decision_service.policy import WORTH_DOLLARS_AN_HOUR
-from model_service.fakes import accept, fail
+from streams.fakes import accept, fail
 from tests.unit.decision_service.world import WINDOW_SECONDS, World, duration, tip
 
 RIDES = 100_000

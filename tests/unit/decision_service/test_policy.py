@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from decision_service.policy import load_policy, worth_a_drive
-from model_service.errors import SettingsError
+from streams.errors import SettingsError
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case
-from decision_service.fakes import MemoryStore
+from decision_service.memory_store import MemoryStore
 from decision_service.service import CASES_AT_A_TIME
-from model_service.deadline import Deadline
-from model_service.fakes import FIRST_SEQUENCE_NUMBER, fail, refuse
-from model_service.kinesis import BatchResponse
+from streams.deadline import Deadline
+from streams.fakes import FIRST_SEQUENCE_NUMBER, fail, refuse
+from streams.records import BatchResponse
 from tests.kpl import aggregate
 from tests.unit.decision_service.world import WINDOW_SECONDS, World, duration, tip
 

@@ -1,7 +1,7 @@
 import pytest
 
 from decision_service.settings import Settings
-from model_service.errors import SettingsError
+from streams.errors import SettingsError
 
 
 def test_from_environ_defaults_are_those_of_rides() -> None:

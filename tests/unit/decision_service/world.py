@@ -5,15 +5,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from decision_service.cases import Rules
-from decision_service.fakes import MemoryStore
+from decision_service.decision_stream import DecisionStream
+from decision_service.memory_store import MemoryStore
 from decision_service.policy import Policy, worth_a_drive
 from decision_service.service import Service
-from decision_service.sink import DecisionStream
 from decision_service.store import Store
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, FakeS3, kinesis_event
-from model_service.kinesis import BatchResponse
-from model_service.sinks import PredictionStream, RejectionStore
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis, FakeS3, kinesis_event
+from streams.records import BatchResponse
+from streams.rejections import RejectionStore
+from streams.writer import PredictionStream
 from tests.clock import ManualClock
 
 WINDOW_SECONDS = 60.0

@@ -1,7 +1,8 @@
 import pytest
 
 from local.rides import BAD_EVERY, sample_rides
-from model_service.events import Rejected, decode_ride_event
+from model_service.records.ride_events import decode_ride_event
+from streams.errors import Rejected
 
 
 def test_sample_rides_are_the_same_each_time() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from model_service.events import MAX_EVENT_BYTES, decode_ride_event, decode_ride_events
+from model_service.records.ride_events import MAX_EVENT_BYTES, decode_ride_event, decode_ride_events
 
 EVENT = '{"ride":{"PULocationID":130,"DOLocationID":205,"trip_distance":3.66},"ride_id":"a"}'
 

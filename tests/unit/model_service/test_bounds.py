@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from model_service.aggregation import ALWAYS_ALLOWED_USER_RECORDS, deaggregate
-from model_service.errors import ModelRefused
-from model_service.events import MAX_EVENT_BYTES, Reason, Rejected, decode_ride_event
-from model_service.fakes import kinesis_event
-from model_service.kinesis import source_records, user_records
-from model_service.mlmodel import MAX_MLMODEL_CHARACTERS, MLmodel
+from model_service.models.mlmodel import MAX_MLMODEL_CHARACTERS, MLmodel
+from model_service.models.model_errors import ModelRefused
+from model_service.records.ride_events import MAX_EVENT_BYTES, decode_ride_event
+from streams.aggregation import ALWAYS_ALLOWED_USER_RECORDS, deaggregate
+from streams.errors import Reason, Rejected
+from streams.fakes import kinesis_event
+from streams.records import source_records, user_records
 from tests.kpl import message, sealed
 
 MIB = 1 << 20

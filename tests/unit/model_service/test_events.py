@@ -5,13 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_service.events import (
-    Reason,
-    Rejected,
-    Ride,
-    RideEvent,
-    decode_ride_event,
-)
+from model_service.records.ride_events import Ride, RideEvent, decode_ride_event
+from streams.errors import Reason, Rejected
 
 RIDE = {"PULocationID": 130, "DOLocationID": 205, "trip_distance": 3.66}
 

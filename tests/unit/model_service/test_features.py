@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_service.events import Ride
-from model_service.features import (
+from model_service.records.features import (
     FEATURES,
     FEW,
     MAX_DISTANCE_MILES,
@@ -18,6 +17,7 @@ from model_service.features import (
     text_of,
     zone_features,
 )
+from model_service.records.ride_events import Ride
 
 rides = st.builds(Ride, st.integers(), st.integers(), st.floats(0, 1e9))
 

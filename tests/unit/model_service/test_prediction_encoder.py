@@ -2,8 +2,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_service.events import PredictionEvent, prediction_of
-from model_service.prediction_encoder import PredictionEncoder
+from model_service.records.prediction_events import (
+    PredictionEncoder,
+    PredictionEvent,
+    prediction_of,
+)
 
 _names = st.text(st.characters(exclude_categories=["Cs"]))
 _ride_ids = st.integers(-(2**63), 2**64 - 1) | _names

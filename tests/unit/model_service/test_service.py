@@ -12,22 +12,25 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_service.deadline import Deadline
-from model_service.errors import EventError, ModelBroken
-from model_service.fakes import (
+from model_service.fake_model import FakePredictor
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelBroken
+from model_service.models.predictors import Predictor
+from model_service.records.features import Features, Row
+from model_service.service import Response, Service
+from streams.deadline import Deadline
+from streams.errors import EventError
+from streams.fakes import (
     FIRST_SEQUENCE_NUMBER,
     FakeKinesis,
-    FakePredictor,
     FakeS3,
     accept,
     fail,
     kinesis_event,
     refuse,
 )
-from model_service.features import Features, Row
-from model_service.predictors import Predictor
-from model_service.service import Model, Response, Service
-from model_service.sinks import NoRejectionStore, NoStream, PredictionStream, RejectionStore
+from streams.rejections import NoRejectionStore, RejectionStore
+from streams.writer import NoStream, PredictionStream
 from tests.clock import ManualClock
 from tests.kpl import aggregate
 

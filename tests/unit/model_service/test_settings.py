@@ -1,7 +1,8 @@
 import pytest
 
-from model_service.errors import SettingsError
-from model_service.settings import Reader, Settings
+from model_service.settings import Settings
+from streams.errors import SettingsError
+from streams.variables import Reader
 
 BY_RUN = {"RUN_ID": "Test123", "MODEL_BUCKET": "mlflow-models"}
 

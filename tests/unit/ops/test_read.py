@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoRegionError
 
-from local.memory import MemoryKinesis
-from model_service.aggregation import MAGIC
+from event_source_mapping.memory_kinesis import MemoryKinesis
 from ops.read import main, records
+from streams.aggregation import MAGIC
 from tests.kpl import aggregate
 from tests.mapping import KEY_OF_LAST_SHARD
 

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, FakePredictor, FakeS3, kinesis_event
-from model_service.service import Model, Service
-from model_service.sinks import PredictionStream, RejectionStore
+from model_service.fake_model import FakePredictor
+from model_service.models.loading import Model
+from model_service.service import Service
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis, FakeS3, kinesis_event
+from streams.rejections import RejectionStore
+from streams.writer import PredictionStream
 from tests.clock import ManualClock
 from tests.conftest import PROJECT
 from tests.unit.template.changes import GONE, change

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from local.template import read_template
+from event_source_mapping.sam.template import read_template
 from ops.predictor import with_predictor
 from tests.conftest import PROJECT
 from tests.sam_transform import source, transformed

@@ -9,7 +9,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.pipeline import make_pipeline
 
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.model import fit, inputs, predict, score
 

@@ -4,7 +4,7 @@ from statistics import correlation, mean
 
 import pytest
 
-from model_service.events import Ride
+from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.model import fit, score
 from training.synthetic import ZONES, SyntheticRide, synthetic_rides

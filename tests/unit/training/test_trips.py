@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from model_service.events import Ride
-from training.errors import TripsError
+from model_service.records.ride_events import Ride
 from training.examples import Target
+from training.training_errors import TripsError
 from training.trips import read_trips
 
 NOON = datetime(2021, 1, 1, 12)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from model_service.features import Features
-from model_service.service import Model
+from model_service.models.loading import Model
+from model_service.records.features import Features
 from tests.web import EVENT, RIDE
 from web_service.app import create_app
 from web_service.serving import Served, Serving

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from model_service.errors import ModelNotFound, ModelRefused, SettingsError
-from model_service.features import Features
-from model_service.service import Model
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelNotFound, ModelRefused
+from model_service.records.features import Features
+from streams.errors import SettingsError
 from web_service.follower import Follower
 from web_service.registry import ModelVersion
 from web_service.serving import Served, Serving

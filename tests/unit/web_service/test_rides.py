@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model_service.events import Rejected, decode_ride_event
-from web_service.rides import RideRefused, decode_rides
+from model_service.records.ride_events import decode_ride_event
+from streams.errors import Rejected
+from web_service.ride_requests import RideRefused, decode_rides
 
 VALUES = st.one_of(
     st.integers(),

@@ -5,7 +5,7 @@ import re
 import pytest
 from gunicorn.util import parse_address
 
-from model_service.errors import SettingsError
+from streams.errors import SettingsError
 from tests.conftest import PROJECT
 from web_service.settings import WebSettings
 

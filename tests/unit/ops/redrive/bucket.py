@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from model_service.events import Reason, Rejection, RejectionSource
-from model_service.fakes import kinesis_event
+from streams.errors import Reason
+from streams.fakes import kinesis_event
+from streams.rejections import Rejection, RejectionSource
 
 SHARD = "shardId-000000000000"
 ARRIVED = 1654161514.132

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-from model_service.events import Reason
 from ops.redrive.failures import Failure, FailureStore, Kind, Place, place_of
 from ops.redrive.selection import Selection, selected
+from streams.errors import Reason
 from tests.unit.ops.redrive.bucket import (
     ARRIVED,
     AWS_KEY,

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoRegionError
 
-from model_service.fakes import FakeKinesis, fail, refuse
 from ops.redrive.__main__ import main
-from ops.redrive.memory import LEASE_SECONDS
+from ops.redrive.put_log import LEASE_SECONDS
+from streams.fakes import FakeKinesis, fail, refuse
 from tests.unit.ops.redrive.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
 
 BAD = b'{"ride": {"trip_distance": "3.66"}}'

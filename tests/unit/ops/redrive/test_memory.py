@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.errors import OpsError
+from cli.command_errors import OpsError
 from ops.redrive.failures import Identity
-from ops.redrive.memory import LEASE_SECONDS, Memory, State
+from ops.redrive.put_log import LEASE_SECONDS, Memory, State
 from tests.unit.ops.redrive.bucket import SHARD, FakeBucket
 
 ONE, TWO = (Identity("rides", SHARD, number, None) for number in "12")

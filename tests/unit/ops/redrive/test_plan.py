@@ -3,14 +3,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from model_service.events import Rejection
-from ops.errors import OpsError
+from cli.command_errors import OpsError
 from ops.redrive.failures import Failure, FailureStore, Identity
 from ops.redrive.fixup import Fix, load_fix
-from ops.redrive.memory import Memory, State
 from ops.redrive.order import in_order
-from ops.redrive.plan import Fate, Plan
+from ops.redrive.put_log import Memory, State
+from ops.redrive.resend_plan import Fate, Plan
 from ops.redrive.selection import Selection
+from streams.rejections import Rejection
 from tests.kpl import aggregate
 from tests.unit.ops.redrive.bucket import SHARD, FakeBucket, given_up, rejected, rejection
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from model_service.deadline import Deadline
-from model_service.fakes import FakeKinesis, Json, fail, refuse
-from model_service.sinks import Entry, PredictionStream
-from ops.errors import OpsError
+from cli.command_errors import OpsError
 from ops.records import source_record
 from ops.redrive.failures import identity_of
-from ops.redrive.memory import Memory
-from ops.redrive.plan import Planned
+from ops.redrive.put_log import Memory
 from ops.redrive.resend import Resender, calls
+from ops.redrive.resend_plan import Planned
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis, Json, fail, refuse
+from streams.writer import Entry, PredictionStream
 from tests.clock import ManualClock
 from tests.unit.ops.redrive.bucket import FakeBucket, rejection
 

@@ -6,12 +6,12 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
-from ops.errors import OpsError
+from cli.command_errors import OpsError
 from ops.predictor import with_predictor
 from ops.release.__main__ import main
+from ops.release.deployed_stack import DeployedStack
 from ops.release.release import prefixes, read, release, rollback, written
 from ops.release.samconfig import stale_overrides
-from ops.release.stack import DeployedStack
 from tests.conftest import PROJECT
 from tests.unit.ops.release.cloudformation import (
     PARAMETERS,

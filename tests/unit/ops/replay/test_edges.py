@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from local.memory import MemoryKinesis
-from model_service.fakes import FakePredictor
-from model_service.service import Model
+from cli.terminal import Progress
+from event_source_mapping.memory_kinesis import MemoryKinesis
+from model_service.fake_model import FakePredictor
+from model_service.models.loading import Model
 from ops.replay.replay import replay
 from ops.replay.score import Scorer
 from ops.replay.span import Bound, Span
-from ops.terminal import Progress
 from tests.mapping import KEY_OF_LAST_SHARD
 
 RIDE = b'{"ride": {"PULocationID": 1, "DOLocationID": 2, "trip_distance": 3.0}, "ride_id": %d}'

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from model_service.deadline import Deadline
-from model_service.errors import ModelBroken
-from model_service.fakes import FakeKinesis, FakePredictor, refuse
-from model_service.features import Row
-from model_service.service import Model
-from model_service.sinks import Entry, PredictionStream
-from ops.errors import OpsError
+from cli.command_errors import OpsError
+from cli.terminal import Progress
+from model_service.fake_model import FakePredictor
+from model_service.models.loading import Model
+from model_service.models.model_errors import ModelBroken
+from model_service.records.features import Row
 from ops.replay.__main__ import main
 from ops.replay.replay import replay, summary
 from ops.replay.score import LinesFile, Scorer
 from ops.replay.span import Bound, Span
-from ops.terminal import Progress
+from streams.deadline import Deadline
+from streams.fakes import FakeKinesis, refuse
+from streams.writer import Entry, PredictionStream
 
 SHARD = "shardId-000000000000"
 EVERYTHING = Span(None, Bound(time=1e9))

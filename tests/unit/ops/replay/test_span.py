@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.moments import day, moment, written
+from cli.moments import day, moment, written
 from ops.replay.span import Bound, Span, bound
 
 if TYPE_CHECKING:

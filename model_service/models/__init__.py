@@ -1,0 +1,1 @@
+"""Run ID to predictor: find the files, verify them, load them."""

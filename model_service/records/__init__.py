@@ -1,0 +1,1 @@
+"""Record schemas: the ride, its features, and the prediction event."""

@@ -1,0 +1,39 @@
+"""What functions log."""
+
+import logging
+
+import pytest
+
+from streams.logs import log_fields
+
+FIELDS = {"records": 3, "model": "duration"}
+logger = logging.getLogger("model_service.test")
+
+
+def test_fields_are_in_the_line_and_of_the_record(caplog: pytest.LogCaptureFixture) -> None:
+    """For people, and for metrics."""
+    with caplog.at_level(logging.INFO, logger.name):
+        log_fields(logger, "%(records)d records", FIELDS)
+
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == (logger.name, "INFO")
+    assert record.getMessage() == "3 records"
+    assert FIELDS.items() <= vars(record).items()
+
+
+def test_fields_are_not_logged_where_only_warnings_are(caplog: pytest.LogCaptureFixture) -> None:
+    """As any line of information."""
+    with caplog.at_level(logging.WARNING, logger.name):
+        log_fields(logger, "%(records)d records", FIELDS)
+
+    assert not caplog.records
+
+
+def test_line_that_cannot_be_made_fails_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    """Predictions are on the stream by then: an error would have them put again."""
+    alone = logging.Logger("alone", logging.INFO)
+    alone.addHandler(logging.StreamHandler())
+
+    log_fields(alone, "%(unknown)d records", FIELDS)
+
+    assert "--- Logging error ---" in capsys.readouterr().err
