@@ -11,7 +11,7 @@ from decision_service.policy import load_policy
 from decision_service.service import Service
 from decision_service.settings import Settings
 from decision_service.store import WRITERS, DynamoStore
-from streams.connect import QUICK, make_client, rejection_sink, stream_of
+from streams.connect import QUICK, make_client, rejection_sink, stream_writer
 from streams.deadline import Context, Deadline
 from streams.records import BatchResponse
 
@@ -62,7 +62,7 @@ def build_service(settings: Settings) -> Service:
             settings.keep_hours * 3600,
         ),
         decisions=DecisionStream(
-            stream_of(settings.decisions_stream, settings.region, settings.kinesis_endpoint_url)
+            stream_writer(settings.decisions_stream, settings.region, settings.kinesis_endpoint_url)
         ),
         rejections=rejection_sink(
             settings.failures_bucket,

@@ -15,17 +15,11 @@ from decision_service.cases import Case, PolicyFailed, Rules, decided, is_ripe, 
 from decision_service.decision_stream import DecisionSink
 from decision_service.store import Store
 from streams.deadline import Deadline
-from streams.errors import Reason, Rejected
+from streams.errors import Rejected
 from streams.logs import log_fields
-from streams.records import (
-    BatchResponse,
-    SourceRecord,
-    UserRecord,
-    item_failures,
-    source_records,
-    user_records,
-)
-from streams.rejections import RejectionSink, store_rejections
+from streams.outcome import Outcome
+from streams.records import BatchResponse, UserRecord
+from streams.rejections import RejectionSink
 
 logger = logging.getLogger(__name__)
 
@@ -41,23 +35,6 @@ class Arrived(Struct, frozen=True, gc=False):
 
     record: UserRecord
     arrival: Arrival
-
-
-class Fates:
-    """What became of the records of one invocation.
-
-    Attributes:
-        records: What Lambda delivered.
-        rejected: User records that can never succeed, with reason and detail.
-        unfinished: Records that are to come again.
-        counts: What happened how often, for the log.
-    """
-
-    def __init__(self, records: list[SourceRecord]) -> None:
-        self.records = records
-        self.rejected: list[tuple[UserRecord, Reason, str]] = []
-        self.unfinished: list[SourceRecord] = []
-        self.counts: Counter[str] = Counter()
 
 
 class Service:
@@ -103,14 +80,15 @@ class Service:
         Raises:
             EventError: The event is not a batch of Kinesis records.
         """
-        fates = Fates(source_records(event))
-        by_key = self._decode(fates)
-        fates.unfinished += self._store_rejections(fates, deadline)
+        outcome, counts = Outcome(event), Counter[str]()
+        by_key = self._decode(outcome, counts)
+        name, version = self._rules.name, self._rules.version
+        outcome.store_rejections(self._rejections, deadline, model=name, version=version)
         for keys in batched(by_key, CASES_AT_A_TIME, strict=False):
-            for key in self._take({key: by_key[key] for key in keys}, fates.counts, deadline):
-                fates.unfinished += [arrived.record.source for arrived in by_key[key]]
-        self._log(fates)
-        return {"batchItemFailures": item_failures(fates.unfinished)}
+            for key in self._take({key: by_key[key] for key in keys}, counts, deadline):
+                outcome.unfinished += [arrived.record.source for arrived in by_key[key]]
+        self._log(outcome, counts)
+        return outcome.response()
 
     def sweep(self, deadline: Deadline) -> dict[str, int]:
         """Decide what waited long enough, and put what was decided and not put.
@@ -152,28 +130,20 @@ class Service:
         for page in self._store.due(now):
             yield from batched(page, CASES_AT_A_TIME, strict=False)
 
-    def _decode(self, fates: Fates) -> dict[str, list[Arrived]]:
+    def _decode(self, outcome: Outcome, counts: Counter[str]) -> dict[str, list[Arrived]]:
         """Arrivals by the texts of their keys, in the order of the stream."""
         by_key: dict[str, list[Arrived]] = {}
-        for source in fates.records:
-            for record in self._user_records(source, fates):
-                try:
-                    arrival = self._decode_arrival(record.payload)
-                except Rejected as rejected:
-                    fates.rejected.append((record, rejected.reason, rejected.detail))
-                    continue
-                if arrival.values:
-                    by_key.setdefault(key_text(arrival.key), []).append(Arrived(record, arrival))
-                else:
-                    fates.counts["ignored"] += 1
+        for record in outcome.user_records():
+            try:
+                arrival = self._decode_arrival(record.payload)
+            except Rejected as rejected:
+                outcome.reject(record, rejected.reason, rejected.detail)
+                continue
+            if arrival.values:
+                by_key.setdefault(key_text(arrival.key), []).append(Arrived(record, arrival))
+            else:
+                counts["ignored"] += 1
         return by_key
-
-    def _user_records(self, source: SourceRecord, fates: Fates) -> Sequence[UserRecord]:
-        try:
-            return user_records(source)
-        except Rejected as rejected:
-            fates.rejected.append((source, rejected.reason, rejected.detail))
-            return []
 
     def _take(
         self, by_key: Mapping[str, list[Arrived]], counts: Counter[str], deadline: Deadline
@@ -230,22 +200,14 @@ class Service:
         self._store.save({key: replace(cases[key], is_put=True) for key in put}, deadline)
         return put
 
-    def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
-        name, version = self._rules.name, self._rules.version
-        return store_rejections(
-            fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
-        )
-
-    def _log(self, fates: Fates) -> None:
-        # Payloads stay out of the log, as in `model_service.service`.
-        for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
-            logger.warning("rejected %d records: %s", count, reason)
+    def _log(self, outcome: Outcome, counts: Counter[str]) -> None:
+        outcome.log_rejections(logger)
         fields = {
             "model": self._rules.name,
-            "records": len(fates.records),
-            **{name: fates.counts[name] for name in _COUNTED},
-            "rejected": len(fates.rejected),
-            "unfinished": len({record.sequence_number for record in fates.unfinished}),
+            "records": len(outcome.records),
+            **{name: counts[name] for name in _COUNTED},
+            "rejected": len(outcome.rejected),
+            "unfinished": outcome.unfinished_records,
         }
         log_fields(
             logger,

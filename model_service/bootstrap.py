@@ -5,10 +5,11 @@ import logging
 from model_service.models.loading import Model, load_model
 from model_service.service import Service
 from model_service.settings import Settings
-from streams.connect import QUICK, make_client, rejection_sink, stream_of
-from streams.packed_writer import PackedStream
+from streams.connect import QUICK, make_client, rejection_sink, stream_writer
+from streams.packed_writer import PackedWriter
+from streams.records import UserRecord
 from streams.rejections import NoRejectionStore, RejectionSink
-from streams.writer import NoStream, PredictionSink
+from streams.writer import NoStream, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +33,13 @@ def build_service(settings: Settings) -> Service:
     )
 
 
-def _prediction_sink(settings: Settings) -> PredictionSink:
+def _prediction_sink(settings: Settings) -> Writer[UserRecord]:
     if settings.test_run:
         return NoStream()
-    stream = stream_of(settings.predictions_stream, settings.region, settings.kinesis_endpoint_url)
-    return PackedStream(stream) if settings.aggregate_predictions else stream
+    stream = stream_writer(
+        settings.predictions_stream, settings.region, settings.kinesis_endpoint_url
+    )
+    return PackedWriter(stream) if settings.aggregate_predictions else stream
 
 
 def _rejection_sink(settings: Settings, model: Model) -> RejectionSink:

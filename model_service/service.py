@@ -2,8 +2,7 @@
 
 import logging
 import traceback
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any, NotRequired
 
@@ -17,16 +16,10 @@ from model_service.records.ride_events import Ride, RideEvent, decode_ride_event
 from streams.deadline import Deadline
 from streams.errors import Reason, Rejected, place_of
 from streams.logs import log_fields
-from streams.records import (
-    BatchResponse,
-    SourceRecord,
-    UserRecord,
-    item_failures,
-    source_records,
-    user_records,
-)
-from streams.rejections import RejectionSink, store_rejections
-from streams.writer import Entry, PredictionSink
+from streams.outcome import Outcome
+from streams.records import BatchResponse, UserRecord
+from streams.rejections import RejectionSink
+from streams.writer import Entry, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -48,28 +41,23 @@ class Rides(Struct, frozen=True):
     events: Sequence[RideEvent]
 
 
-class Fates:
-    """What became of the records of one invocation.
+class RideOutcome(Outcome):
+    """The outcome of an invocation, with the rides that were predicted.
 
     Attributes:
-        records: What Lambda delivered.
-        predicted: User records with a ride that was predicted,
-        events: what these say,
-        values: and what was predicted for each, place for place.
-        rejected: User records that can never succeed, with reason and detail.
-        unfinished: Records with a ride that there was no time to predict.
+        predicted: User records whose ride was predicted.
+        events: The ride event of each.
+        values: The prediction of each.
     """
 
-    def __init__(self, records: list[SourceRecord]) -> None:
-        self.records = records
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        super().__init__(event)
         self.predicted: list[UserRecord] = []
         self.events: list[RideEvent] = []
         self.values: list[float] = []
-        self.rejected: list[tuple[UserRecord, Reason, str]] = []
-        self.unfinished: list[SourceRecord] = []
 
-    def predict(self, rides: Rides, values: Sequence[float]) -> None:
-        """Take the values of rides."""
+    def add_predictions(self, rides: Rides, values: Sequence[float]) -> None:
+        """Note the prediction of each ride."""
         self.predicted += rides.records
         self.events += rides.events
         self.values += values
@@ -89,7 +77,7 @@ class Service:
         self,
         *,
         model: Model,
-        predictions: PredictionSink,
+        predictions: Writer[UserRecord],
         rejections: RejectionSink,
         return_predictions: bool,
     ) -> None:
@@ -116,49 +104,44 @@ class Service:
             EventError: The event is not a batch of Kinesis records.
             ModelBroken: The model fails on every ride, also on the last one that it predicted.
         """
-        fates = Fates(source_records(event))
-        self._predict(self._decode(fates), fates, deadline)
+        outcome = RideOutcome(event)
+        self._predict(self._decode(outcome), outcome, deadline)
         # Rejections first: they are one call, and the predictions may take all the time there is.
-        unfinished = [*fates.unfinished, *self._store_rejections(fates, deadline)]
-        entries = self._entries(fates)
-        unfinished += [entry.source for entry in self._predictions.put(entries, deadline)]
-        self._log(fates, unfinished)
-        return self._answer(entries, unfinished)
+        name, version = self._model.name, self._model.version
+        outcome.store_rejections(self._rejections, deadline, model=name, version=version)
+        entries = self._entries(outcome)
+        unsent = self._predictions.put(entries, deadline)
+        outcome.unfinished += [entry.token.source for entry in unsent]
+        self._log(outcome)
+        return self._response(entries, outcome)
 
-    def _decode(self, fates: Fates) -> Rides:
+    def _decode(self, outcome: RideOutcome) -> Rides:
         # Their payloads, but for the property, which takes longer than it saves here.
-        events = decode_ride_events([record.kinesis.data for record in fates.records])
+        events = decode_ride_events([record.kinesis.data for record in outcome.records])
         if events is not None:
-            return Rides(fates.records, events)
-        records = list(self._user_records(fates))
-        if records != fates.records:  # some were aggregated: what is in them may do
+            return Rides(outcome.records, events)
+        records = list(outcome.user_records())
+        if records != outcome.records:  # some were aggregated: what is in them may do
             events = decode_ride_events([record.payload for record in records])
-        return self._decode_each(records, fates) if events is None else Rides(records, events)
+        return self._decode_each(records, outcome) if events is None else Rides(records, events)
 
-    def _decode_each(self, records: Sequence[UserRecord], fates: Fates) -> Rides:
+    def _decode_each(self, records: Sequence[UserRecord], outcome: RideOutcome) -> Rides:
         valid: list[UserRecord] = []
         events: list[RideEvent] = []
         for record in records:
             try:
                 events.append(decode_ride_event(record.payload))
             except Rejected as rejected:
-                fates.rejected.append((record, rejected.reason, rejected.detail))
+                outcome.reject(record, rejected.reason, rejected.detail)
             else:
                 valid.append(record)
         return Rides(valid, events)
 
-    def _user_records(self, fates: Fates) -> Iterator[UserRecord]:
-        for source in fates.records:
-            try:
-                yield from user_records(source)
-            except Rejected as rejected:
-                fates.rejected.append((source, rejected.reason, rejected.detail))
-
-    def _predict(self, rides: Rides, fates: Fates, deadline: Deadline) -> None:
+    def _predict(self, rides: Rides, outcome: RideOutcome, deadline: Deadline) -> None:
         if not rides.events:
             return
         if deadline.passed():
-            fates.unfinished += [record.source for record in rides.records]
+            outcome.unfinished += [record.source for record in rides.records]
             return
         try:
             values = self._values(rides.events)
@@ -167,11 +150,11 @@ class Service:
         except Exception as error:
             logger.error("the model failed on %d rides: %s", len(rides.events), place_of(error))
             # The rides that can be predicted are to be sent, too, in the time there is.
-            self._predict_one_by_one(rides, fates, deadline.halfway())
+            self._predict_one_by_one(rides, outcome, deadline.halfway())
         else:
-            self._take_values(rides, values, fates)
+            self._take_values(rides, values, outcome)
 
-    def _predict_one_by_one(self, rides: Rides, fates: Fates, deadline: Deadline) -> None:
+    def _predict_one_by_one(self, rides: Rides, outcome: RideOutcome, deadline: Deadline) -> None:
         """Find the rides that the model fails on; their neighbours are predicted."""
         failures: list[tuple[UserRecord, Reason, str]] = []
         last = ""
@@ -189,15 +172,15 @@ class Service:
                 failures.append((record, Reason.MODEL_ERROR, _said(error)))
                 last = place_of(error)
             else:
-                self._take_values(Rides([record], [event]), values, fates)
+                self._take_values(Rides([record], [event]), values, outcome)
         if failures and len(failures) == tried and self._is_broken():
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
                 f"{tried} rides that it was tried on, last with {last}"
             ) from None
-        fates.unfinished += [record.source for record in rides.records[tried:]]
-        fates.rejected += failures
+        outcome.unfinished += [record.source for record in rides.records[tried:]]
+        outcome.rejected += failures
 
     def _is_broken(self) -> bool:
         """Return whether the model also fails on the last ride that it predicted."""
@@ -206,49 +189,44 @@ class Service:
     def _values(self, events: Sequence[RideEvent]) -> Sequence[float]:
         return self._model.values([event.ride for event in events])
 
-    def _take_values(self, rides: Rides, values: Sequence[float], fates: Fates) -> None:
+    def _take_values(self, rides: Rides, values: Sequence[float], outcome: RideOutcome) -> None:
         if isfinite(sum(values)):  # no float that is not leaves a sum that is
-            fates.predict(rides, values)
+            outcome.add_predictions(rides, values)
             self._last_predicted = rides.events[-1].ride
             return
         for record, event, value in zip(rides.records, rides.events, values, strict=True):
             if isfinite(value):
-                fates.predict(Rides([record], [event]), [value])
+                outcome.add_predictions(Rides([record], [event]), [value])
             else:
                 detail = f"{self._model.field} is {value}; it must be finite"
-                fates.rejected.append((record, Reason.NOT_FINITE, detail))
+                outcome.reject(record, Reason.NOT_FINITE, detail)
 
-    def _entries(self, fates: Fates) -> list[Entry]:
-        """Prediction events, as the stream takes them."""
-        ride_ids = [event.ride_id for event in fates.events]
-        positions = [record.position for record in fates.predicted]
-        data = self._encoder.encode(fates.values, ride_ids, positions)
-        return list(map(Entry, fates.predicted, map(str, ride_ids), data))
+    def _entries(self, outcome: RideOutcome) -> list[Entry[UserRecord]]:
+        """Return a prediction event for each predicted ride."""
+        ride_ids = [event.ride_id for event in outcome.events]
+        positions = [record.position for record in outcome.predicted]
+        data = self._encoder.encode(outcome.values, ride_ids, positions)
+        # Rides of one aggregated record go together: it is redelivered whole, and must not need a
+        # call for each of its rides.
+        orders = [record.source.sequence_number for record in outcome.predicted]
+        return list(map(Entry, outcome.predicted, map(str, ride_ids), data, orders))
 
-    def _store_rejections(self, fates: Fates, deadline: Deadline) -> list[SourceRecord]:
-        name, version = self._model.name, self._model.version
-        return store_rejections(
-            fates.rejected, fates.records, self._rejections, deadline, model=name, version=version
-        )
-
-    def _answer(self, entries: Sequence[Entry], unfinished: list[SourceRecord]) -> Response:
-        answer: Response = {"batchItemFailures": item_failures(unfinished)}
+    def _response(self, entries: Sequence[Entry[UserRecord]], outcome: Outcome) -> Response:
+        response: Response = {"batchItemFailures": outcome.response()["batchItemFailures"]}
         if self._return_predictions:
-            answer["predictions"] = [msgspec.json.decode(entry.data) for entry in entries]
-        return answer
+            response["predictions"] = [msgspec.json.decode(entry.data) for entry in entries]
+        return response
 
-    def _log(self, fates: Fates, unfinished: list[SourceRecord]) -> None:
+    def _log(self, outcome: RideOutcome) -> None:
         # Payloads stay out of the log: rides are people's movements.
-        if fates.rejected:
-            for reason, count in Counter(reason for _, reason, _ in fates.rejected).items():
-                logger.warning("rejected %d records: %s", count, reason)
+        outcome.log_rejections(logger)
         fields = {
             "model": self._model.name,
-            "first": fates.records[0].position if fates.records else "nowhere",
-            "records": len(fates.records),
-            "predicted": len(fates.predicted),
-            "rejected": len(fates.rejected),
-            "unfinished": len({record.sequence_number for record in unfinished}),
+            "first": outcome.records[0].position if outcome.records else "nowhere",
+            "records": len(outcome.records),
+            "predicted": len(outcome.predicted),
+            "rejected": len(outcome.rejected),
+            "unfinished": outcome.unfinished_records,
         }
         log_fields(
             logger,

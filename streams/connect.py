@@ -11,7 +11,7 @@ from botocore.exceptions import NoRegionError
 from streams.errors import SettingsError
 from streams.put_records import quicken
 from streams.rejections import NoRejectionStore, RejectionSink, RejectionStore, S3Writer
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -28,7 +28,7 @@ QUICK = Config(
 )
 
 
-def stream_of(name: str, region: str | None, endpoint_url: str | None) -> PredictionStream:
+def stream_writer(name: str, region: str | None, endpoint_url: str | None) -> StreamWriter:
     """An output stream, on a client of its own that puts quickly and gives up soon.
 
     Args:
@@ -39,7 +39,7 @@ def stream_of(name: str, region: str | None, endpoint_url: str | None) -> Predic
     Raises:
         SettingsError: There is no region, or the endpoint is no URL.
     """
-    return PredictionStream(quicken(make_client("kinesis", region, QUICK, endpoint_url)), name)
+    return StreamWriter(quicken(make_client("kinesis", region, QUICK, endpoint_url)), name)
 
 
 def rejection_sink(

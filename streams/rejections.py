@@ -113,39 +113,10 @@ class NoRejectionStore:
         return False
 
 
-def store_rejections(
-    rejected: Sequence[tuple[UserRecord, Reason, str]],
-    batch: Sequence[SourceRecord],
-    sink: RejectionSink,
-    deadline: Deadline,
-    *,
-    model: str,
-    version: str,
-) -> list[SourceRecord]:
-    """Store what a batch has of records that can never succeed.
-
-    Args:
-        rejected: They, each with its reason and a detail.
-        batch: All records of the batch.
-        sink: Takes the rejections; it is not called without one.
-        deadline: When to stop.
-        model: Who rejects.
-        version: The same.
-
-    Returns:
-        The records that are to come again: those of all of them if they could not be stored.
-    """
-    if not rejected:
-        return []
-    rejections = [_rejection_of(*each, model, version) for each in rejected]
-    if sink.put(rejections, batch, deadline):
-        return []
-    return [record.source for record, *_ in rejected]
-
-
-def _rejection_of(
+def rejection_of(
     record: UserRecord, reason: Reason, detail: str, model: str, version: str
 ) -> Rejection:
+    """Return the line that is kept of a user record that can never succeed."""
     return Rejection(
         reason=reason,
         detail=_writable(detail),

@@ -4,13 +4,12 @@ import logging
 import random
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
 from streams.deadline import Deadline
-from streams.records import SourceRecord, UserRecord
 
 if TYPE_CHECKING:
     from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef
@@ -37,22 +36,21 @@ class KinesisWriter(Protocol):
         ...
 
 
-class Entry(Struct, frozen=True, gc=False):
-    """One record for the output stream, and the user record it answers.
+class Entry[Token](Struct, frozen=True, gc=False):
+    """One record to put on a stream.
 
-    `place` is that of its user record in the source record, if it must not overtake those before
-    it; entries without one go together.
+    Attributes:
+        token: Whatever the caller recognizes the entry by; the writer never reads it.
+        partition_key: 1 to 256 characters.
+        data: The record's bytes.
+        order: Entries of one partition key and one order may go in the same call. A later order
+            waits until the earlier ones have arrived.
     """
 
-    record: UserRecord
+    token: Token
     partition_key: str
     data: bytes
-    place: int | None = None
-
-    @property
-    def source(self) -> SourceRecord:
-        """The source record that holds the user record."""
-        return self.record.source
+    order: Hashable = None
 
     @property
     def size(self) -> int:
@@ -60,21 +58,20 @@ class Entry(Struct, frozen=True, gc=False):
         return len(self.data) + len(self.partition_key.encode())
 
 
-class PredictionSink(Protocol):
-    """Takes prediction events."""
+class Writer[Token](Protocol):
+    """Takes entries."""
 
-    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
-        """Send the entries; answer with those that may not have arrived."""
+    def put(self, entries: Sequence[Entry[Token]], deadline: Deadline) -> list[Entry[Token]]:
+        """Put the entries, and return those that may not have arrived."""
         ...
 
 
-class PredictionStream:
+class StreamWriter:
     """Puts entries onto a Kinesis stream, and knows which of them did not arrive.
 
     Entries that Kinesis refuses are sent again, with jittered exponential backoff, until the
-    deadline. Of one partition key, the entries of different source records, and of different places
-    in one, go in different calls, one after the other: PutRecords does not keep their order when
-    only some of a call succeed.
+    deadline. Entries of one partition key and different orders go in different calls, one after
+    the other: PutRecords does not keep their order when only some entries of a call succeed.
 
     Args:
         client: boto3's Kinesis client, or a fake; it does its own retries of whole calls.
@@ -89,8 +86,8 @@ class PredictionStream:
         self._stream = stream
         self._sleep = sleep
 
-    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
-        """Send the entries; answer with those that may not have arrived."""
+    def put[Token](self, entries: Sequence[Entry[Token]], deadline: Deadline) -> list[Entry[Token]]:
+        """Put the entries, and return those that may not have arrived."""
         queue = _Queue(entries)
         stalled = 0
         while queue.ready and not deadline.passed():
@@ -107,7 +104,7 @@ class PredictionStream:
                 self._sleep(min(_backoff_seconds(stalled), deadline.seconds_left()))
         return queue.unsent()
 
-    def _call(self, entries: Sequence[Entry]) -> list[Entry]:
+    def _call[Token](self, entries: Sequence[Entry[Token]]) -> list[Entry[Token]]:
         """Send one call; answer with the entries that Kinesis did not take."""
         answer = self._client.put_records(
             StreamName=self._stream,
@@ -129,26 +126,21 @@ class PredictionStream:
         return refused
 
 
-class _Queue:
-    """Entries to send: of each partition key, those of one source record are ready at a time.
+class _Queue[Token]:
+    """Entries to send. Of each partition key, only the entries of one order are ready at a time."""
 
-    The next record's wait until all of them are sent. (The entries of an aggregated record go
-    together unless they have places: where it comes again as a whole, it must not take a call for
-    each of its rides.)
-    """
-
-    def __init__(self, entries: Sequence[Entry]) -> None:
-        self.ready: deque[Entry] = deque()
+    def __init__(self, entries: Sequence[Entry[Token]]) -> None:
+        self.ready: deque[Entry[Token]] = deque()
         self._under_way: Counter[str] = Counter()
-        by_record: dict[str, dict[tuple[str, int | None], list[Entry]]] = {}
+        by_key: dict[str, dict[Hashable, list[Entry[Token]]]] = {}
         for entry in entries:
-            of_key = by_record.setdefault(entry.partition_key, {})
-            of_key.setdefault((entry.source.sequence_number, entry.place), []).append(entry)
-        self._waiting = {key: deque(of_key.values()) for key, of_key in by_record.items()}
+            of_key = by_key.setdefault(entry.partition_key, {})
+            of_key.setdefault(entry.order, []).append(entry)
+        self._waiting = {key: deque(of_key.values()) for key, of_key in by_key.items()}
         for key in self._waiting:
             self._release(key)
 
-    def put_back(self, call: Sequence[Entry], refused: Sequence[Entry]) -> None:
+    def put_back(self, call: Sequence[Entry[Token]], refused: Sequence[Entry[Token]]) -> None:
         """Take back what a call did not get through, and release what waited for the rest."""
         self.ready.extendleft(reversed(refused))
         self._under_way.subtract(entry.partition_key for entry in call)
@@ -157,7 +149,7 @@ class _Queue:
             if not self._under_way[entry.partition_key]:
                 self._release(entry.partition_key)
 
-    def unsent(self) -> list[Entry]:
+    def unsent(self) -> list[Entry[Token]]:
         """Everything that is still here."""
         waiting = (
             entry for of_key in self._waiting.values() for group in of_key for entry in group
@@ -171,7 +163,7 @@ class _Queue:
             self.ready.extend(group)
 
 
-def _take_call(pending: deque[Entry]) -> Iterator[Entry]:
+def _take_call[Token](pending: deque[Entry[Token]]) -> Iterator[Entry[Token]]:
     """Take from the left what fits into one call; at least one entry."""
     size = pending[0].size
     for _ in range(MAX_CALL_ENTRIES):
@@ -191,8 +183,8 @@ def _backoff_seconds(stalled: int) -> float:
 
 
 class NoStream:
-    """Sends nothing: the output of a test run."""
+    """Puts nothing: the output of a test run."""
 
-    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
-        """Answer that everything arrived."""
+    def put[Token](self, entries: Sequence[Entry[Token]], deadline: Deadline) -> list[Entry[Token]]:
+        """Return that everything arrived."""
         return []

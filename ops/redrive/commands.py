@@ -16,7 +16,7 @@ from ops.redrive.resend import Resender
 from ops.redrive.resend_plan import Plan
 from ops.redrive.selection import Selection, Watch, selected
 from ops.redrive.table import each, shown, table
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
@@ -122,7 +122,7 @@ class Redrive:
         records = plan.records(failures)
         if really:
             memory.require_free()
-            Resender(PredictionStream(kinesis, onto), onto, memory).put(records)
+            Resender(StreamWriter(kinesis, onto), onto, memory).put(records)
         else:
             for _ in records:
                 pass

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.command_errors import OpsError
+from ops.redrive.failures import Identity
 from ops.redrive.put_log import Memory, State
 from ops.redrive.resend_plan import Planned
 from streams.deadline import Deadline
-from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES, PredictionSink
+from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES, Writer
 
 # How long a call's refused records are sent again; with `memory.LEASE_SECONDS` in mind.
 PATIENCE_SECONDS = 60.0
@@ -33,7 +34,7 @@ class Resender:
 
     def __init__(
         self,
-        stream: PredictionSink,
+        stream: Writer[Identity],
         onto: str,
         memory: Memory,
         *,
@@ -62,13 +63,13 @@ class Resender:
             before += taken
 
     def _put_call(self, call: list[Planned]) -> int:
-        begun = self._memory.begin([record.identity for record in call])
+        begun = self._memory.begin([entry.token for entry in call])
         try:
-            left = {id(entry) for entry in self._send(call)}
+            left = {entry.token for entry in self._stream.put(call, self._deadline())}
         except BaseException:
             self._memory.end(begun, State.CUT_OFF)
             raise
-        taken = [record.identity for record in call if id(record.entry) not in left]
+        taken = [entry.token for entry in call if entry.token not in left]
         try:
             self._memory.end(begun, State.DONE, taken)
         except (ClientError, BotoCoreError) as error:
@@ -78,21 +79,17 @@ class Resender:
             ) from None
         return len(taken)
 
-    def _send(self, call: list[Planned]) -> Iterable[object]:
-        return self._stream.put([record.entry for record in call], self._deadline())
-
 
 def calls(records: Iterable[Planned]) -> Iterator[list[Planned]]:
     """The records in portions that one PutRecords call takes, and few of them of any one key."""
     call: list[Planned] = []
     size, of_key = 0, Counter[str]()
-    for record in records:
-        entry = record.entry
+    for entry in records:
         full = len(call) == MAX_CALL_ENTRIES or of_key[entry.partition_key] == MAX_OF_A_KEY
         if call and (full or size + entry.size > MAX_CALL_BYTES):
             yield call
             call, size, of_key = [], 0, Counter()
-        call.append(record)
+        call.append(entry)
         size += entry.size
         of_key[entry.partition_key] += 1
     if call:

@@ -1,9 +1,7 @@
 """Which records are put again, and with which bytes."""
 
-import base64
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 
@@ -42,12 +40,8 @@ MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A record to put."""
-
-    identity: Identity
-    entry: Entry
+# A record to put.
+type Planned = Entry[Identity]
 
 
 class Plan:
@@ -139,9 +133,8 @@ class Plan:
         if unfit:
             self._drop(Fate.UNFIT, identity, unfit)
             return None
-        record = source_record(source, base64.b64encode(data).decode())
-        place = source.sub_sequence_number
-        return Planned(identity, Entry(record, source.partition_key, data, place))
+        order = (source.sequence_number, source.sub_sequence_number)
+        return Entry(identity, source.partition_key, data, order)
 
     def _is_done(self, identity: Identity) -> bool:
         whole = identity.whole

@@ -32,7 +32,8 @@ from ops.replay.replay import replay, summary
 from ops.replay.score import LinesFile, Scorer
 from ops.replay.span import Bound, Span, bound
 from streams.errors import ServiceError, SettingsError
-from streams.writer import PredictionSink, PredictionStream
+from streams.records import UserRecord
+from streams.writer import StreamWriter, Writer
 
 STREAM = "ride_events"
 STREAM_OUTPUT = "stream:"
@@ -155,7 +156,7 @@ def _with_options(text: str) -> str:
 @contextmanager
 def _output(
     options: argparse.Namespace, kinesis: "KinesisClient", live: Set[str]
-) -> Iterator[PredictionSink]:
+) -> Iterator[Writer[UserRecord]]:
     """Where predictions go: only ever what was named.
 
     Raises:
@@ -199,7 +200,7 @@ def _where(output: str) -> str:
     return "written to " + ("standard output" if output == "-" else output)
 
 
-def _stream(kinesis: "KinesisClient", name: str, source: str) -> PredictionStream:
+def _stream(kinesis: "KinesisClient", name: str, source: str) -> StreamWriter:
     if not name:
         raise OpsError(
             f"--output {STREAM_OUTPUT} names no stream; it must be {STREAM_OUTPUT}NAME, a new "
@@ -217,7 +218,7 @@ def _stream(kinesis: "KinesisClient", name: str, source: str) -> PredictionStrea
             f"--output {STREAM_OUTPUT}{name} cannot be used: {error}; it must be a stream that "
             "exists"
         ) from None
-    return PredictionStream(kinesis, name)
+    return StreamWriter(kinesis, name)
 
 
 def _parser() -> argparse.ArgumentParser:

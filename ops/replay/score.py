@@ -10,10 +10,10 @@ from model_service.models.loading import Model
 from model_service.service import Service
 from ops.records import lambda_record
 from streams.deadline import Deadline
-from streams.records import SourceRecord
+from streams.records import SourceRecord, UserRecord
 from streams.rejections import Rejection
 from streams.shard_reader import Page
-from streams.writer import Entry, PredictionSink
+from streams.writer import Entry, Writer
 
 # For a page of records: long for a model, and long enough for a stream that is throttled a while.
 PATIENCE_SECONDS = 300.0
@@ -51,7 +51,9 @@ class LinesFile:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
-    def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+    def put(
+        self, entries: Sequence[Entry[UserRecord]], deadline: Deadline
+    ) -> list[Entry[UserRecord]]:
         """Write the entries; answer that all are written."""
         self._file.writelines(entry.data + b"\n" for entry in entries)
         return []
@@ -78,7 +80,7 @@ class Scorer:
         score: What came of the records so far.
     """
 
-    def __init__(self, model: Model, stream: str, predictions: PredictionSink) -> None:
+    def __init__(self, model: Model, stream: str, predictions: Writer[UserRecord]) -> None:
         rejections = RejectionCounter()
         self._stream = stream
         self._field = model.field

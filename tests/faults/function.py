@@ -16,9 +16,9 @@ from model_service.records.features import Row
 from model_service.service import Service
 from streams.deadline import Deadline
 from streams.fakes import FakeS3
-from streams.packed_writer import PackedStream
+from streams.packed_writer import PackedWriter
 from streams.rejections import RejectionStore
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 from tests.faults.chaos import Chaos, Clock, FaultyOutput, FaultyStore, Killed, Tally
 
 NAME, VERSION, FIELD = "ride_duration_prediction_model", "Test123", "ride_duration"
@@ -112,10 +112,10 @@ class FragileFunction:
     def _run(self, event: bytes, chaos: Chaos) -> Any:
         clock = Clock()
         output = FaultyOutput(self._kinesis, chaos, clock, self.put_again)
-        stream = PredictionStream(output, OUTPUT, sleep=clock.pass_by)
+        stream = StreamWriter(output, OUTPUT, sleep=clock.pass_by)
         service = Service(
             model=Model(NAME, VERSION, FIELD, FakePredictor(self._predict(chaos))),
-            predictions=PackedStream(stream) if self._packed else stream,
+            predictions=PackedWriter(stream) if self._packed else stream,
             rejections=RejectionStore(FaultyStore(self._s3, chaos, clock), "bucket", NAME, VERSION),
             return_predictions=False,
         )

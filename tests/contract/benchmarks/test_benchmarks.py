@@ -22,7 +22,7 @@ from model_service.service import Service
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis
 from streams.rejections import NoRejectionStore
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import predict
@@ -87,7 +87,7 @@ def test_reference_and_product_predict_the_same(
         put = FakeKinesis()
         Service(
             model=Model("m", VERSION, "ride_duration", load_predictor(folder, trusted=False)),
-            predictions=PredictionStream(put, "predictions"),
+            predictions=StreamWriter(put, "predictions"),
             rejections=NoRejectionStore(),
             return_predictions=False,
         ).handle(event, Deadline(60))

@@ -25,9 +25,9 @@ from model_service.service import Service
 from streams.aggregation import payloads
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis
-from streams.packed_writer import GROUPS, PackedStream
+from streams.packed_writer import GROUPS, PackedWriter
 from streams.rejections import NoRejectionStore
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 from tests.kpl import aggregate
 from tests.mapping import STREAM, polling
 from tests.polling import until
@@ -42,7 +42,7 @@ class CountingFunction:
 
     def __init__(self, *, packs: bool = False) -> None:
         self.output = FakeKinesis()
-        stream = PredictionStream(self.output, "ride_predictions")
+        stream = StreamWriter(self.output, "ride_predictions")
         self.batches: list[int] = []
         self._service = Service(
             model=Model(
@@ -51,7 +51,7 @@ class CountingFunction:
                 "ride_duration",
                 FakePredictor(lambda _: 21.3),
             ),
-            predictions=PackedStream(stream) if packs else stream,
+            predictions=PackedWriter(stream) if packs else stream,
             rejections=NoRejectionStore(),
             return_predictions=False,
         )

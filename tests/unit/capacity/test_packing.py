@@ -17,9 +17,9 @@ from capacity.streams import Flow
 from streams.aggregation import aggregate
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, kinesis_event
-from streams.packed_writer import GROUPS, MAX_PACKED_BYTES, PackedStream
+from streams.packed_writer import GROUPS, MAX_PACKED_BYTES, PackedWriter
 from streams.records import source_records
-from streams.writer import Entry, PredictionStream
+from streams.writer import Entry, StreamWriter
 from tests.unit.capacity.scenarios import PRICES, scenario
 
 
@@ -28,10 +28,10 @@ def put(ride_ids: Sequence[int], size: int) -> FakeKinesis:
     kinesis = FakeKinesis()
     records = source_records(kinesis_event([b""] * len(ride_ids)))
     entries = [
-        Entry(record, str(ride_id), b"x" * size)
+        Entry(record, str(ride_id), b"x" * size, record.sequence_number)
         for record, ride_id in zip(records, ride_ids, strict=True)
     ]
-    stream = PackedStream(PredictionStream(kinesis, "ride_predictions"))
+    stream = PackedWriter(StreamWriter(kinesis, "ride_predictions"))
     assert stream.put(entries, Deadline(60)) == []
     return kinesis
 

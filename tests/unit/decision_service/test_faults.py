@@ -14,7 +14,7 @@ from decision_service.service import Service
 from streams.deadline import Deadline
 from streams.fakes import FIRST_SEQUENCE_NUMBER, FakeS3, kinesis_event
 from streams.rejections import RejectionStore
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 from tests.unit.decision_service.faults import (
     Chance,
     Crash,
@@ -90,7 +90,7 @@ class Environment:
             rules=Rules("ride_id", NEEDED, self._policy, "ride_decision", "1", WINDOW_SECONDS),
             store=InTurn(self.dynamo),
             decisions=DecisionStream(
-                PredictionStream(self.kinesis, "ride_decisions", sleep=lambda _: None)
+                StreamWriter(self.kinesis, "ride_decisions", sleep=lambda _: None)
             ),
             rejections=RejectionStore(FakeS3(), "failures", "ride_decision", "1"),
             clock=lambda: self.now + skew,

@@ -14,7 +14,7 @@ from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, FakeS3, kinesis_event
 from streams.records import BatchResponse
 from streams.rejections import RejectionStore
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 from tests.clock import ManualClock
 
 WINDOW_SECONDS = 60.0
@@ -59,7 +59,7 @@ class World:
             rules=Rules("ride_id", needed, policy, "ride_decision", "1", WINDOW_SECONDS),
             store=store or self.memory,
             decisions=DecisionStream(
-                PredictionStream(self.kinesis, "ride_decisions", sleep=self.waiting.sleep)
+                StreamWriter(self.kinesis, "ride_decisions", sleep=self.waiting.sleep)
             ),
             rejections=RejectionStore(self.s3, "failures", "ride_decision", "1"),
             clock=self.clock,

@@ -30,7 +30,7 @@ from streams.fakes import (
     refuse,
 )
 from streams.rejections import NoRejectionStore, RejectionStore
-from streams.writer import NoStream, PredictionStream
+from streams.writer import NoStream, StreamWriter
 from tests.clock import ManualClock
 from tests.kpl import aggregate
 
@@ -70,7 +70,7 @@ class Bench:
         self.kinesis = kinesis or FakeKinesis()
         self.s3 = s3 or FakeS3()
         self.clock = clock or ManualClock()
-        stream = PredictionStream(self.kinesis, "ride_predictions", sleep=self.clock.sleep)
+        stream = StreamWriter(self.kinesis, "ride_predictions", sleep=self.clock.sleep)
         store = RejectionStore(self.s3, "failures", "duration", "Test123")
         predictor = predictor or FakePredictor(ten_minutes_a_mile)
         self.service = Service(

@@ -8,27 +8,29 @@ from hypothesis import strategies as st
 from streams.aggregation import MAGIC, deaggregate, hash_key, payloads
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, fail, kinesis_event, refuse
-from streams.packed_writer import GROUPS, MAX_PACKED_BYTES, PackedStream
-from streams.records import source_records
-from streams.writer import Entry, PredictionStream
+from streams.packed_writer import GROUPS, MAX_PACKED_BYTES, PackedWriter
+from streams.records import UserRecord, source_records
+from streams.writer import Entry, StreamWriter
 from tests.clock import ManualClock
 from tests.kpl import parsed
 
 _keys = st.lists(st.text("abcdé", min_size=1, max_size=2), max_size=60)
 
 
-def entries(keys: Sequence[str], *, size: int = 10) -> list[Entry]:
+def entries(keys: Sequence[str], *, size: int = 10) -> list[Entry[UserRecord]]:
     """An entry for each key; its data is its place."""
     records = source_records(kinesis_event([b""] * len(keys)))
     return [
-        Entry(record, key, str(place).encode().rjust(size))
+        Entry(record, key, str(place).encode().rjust(size), place)
         for place, (record, key) in enumerate(zip(records, keys, strict=True))
     ]
 
 
-def put(kinesis: FakeKinesis, batch: Sequence[Entry], seconds: float = 60) -> list[Entry]:
+def put(
+    kinesis: FakeKinesis, batch: Sequence[Entry[UserRecord]], seconds: float = 60
+) -> list[Entry[UserRecord]]:
     clock = ManualClock()
-    stream = PackedStream(PredictionStream(kinesis, "ride_predictions", sleep=clock.sleep))
+    stream = PackedWriter(StreamWriter(kinesis, "ride_predictions", sleep=clock.sleep))
     return stream.put(batch, Deadline(seconds, clock=clock))
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from streams.deadline import Deadline
 from streams.errors import Reason
 from streams.fakes import FakeKinesis, FakeS3, accept, fail, kinesis_event, refuse
-from streams.records import SourceRecord, source_records
+from streams.records import SourceRecord, UserRecord, source_records
 from streams.rejections import Rejection, RejectionSource, RejectionStore, rejection_key
 from streams.writer import (
     BACKOFF_SECONDS,
@@ -17,7 +17,7 @@ from streams.writer import (
     MAX_CALL_BYTES,
     MAX_CALL_ENTRIES,
     Entry,
-    PredictionStream,
+    StreamWriter,
 )
 from tests.clock import ManualClock
 
@@ -26,19 +26,21 @@ ARRIVED = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
 UNREACHABLE = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
 
-def entries(count: int, *, size: int = 10, keys: Sequence[str] | None = None) -> list[Entry]:
+def entries(
+    count: int, *, size: int = 10, keys: Sequence[str] | None = None
+) -> list[Entry[UserRecord]]:
     records = source_records(kinesis_event([b""] * count))
     return [
-        Entry(record, keys[place] if keys else f"k{place}", str(place).encode().rjust(size))
+        Entry(record, keys[place] if keys else f"k{place}", str(place).encode().rjust(size), place)
         for place, record in enumerate(records)
     ]
 
 
 def put(
-    kinesis: FakeKinesis, batch: Sequence[Entry], *, seconds: float = 60
-) -> tuple[list[Entry], ManualClock]:
+    kinesis: FakeKinesis, batch: Sequence[Entry[UserRecord]], *, seconds: float = 60
+) -> tuple[list[Entry[UserRecord]], ManualClock]:
     clock = ManualClock()
-    stream = PredictionStream(kinesis, "ride_predictions", sleep=clock.sleep)
+    stream = StreamWriter(kinesis, "ride_predictions", sleep=clock.sleep)
     return stream.put(batch, Deadline(seconds, clock=clock)), clock
 
 

@@ -14,7 +14,7 @@ from model_service.service import Service
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, FakeS3, kinesis_event
 from streams.rejections import RejectionStore
-from streams.writer import PredictionStream
+from streams.writer import StreamWriter
 from tests.clock import ManualClock
 from tests.conftest import PROJECT
 from tests.unit.template.changes import GONE, change
@@ -70,7 +70,7 @@ def logged_batch(caplog: pytest.LogCaptureFixture, s3: FakeS3) -> dict[str, Any]
     clock = ManualClock()
     service = Service(
         model=Model(MODEL, "Test123", "ride_duration", FakePredictor(lambda _: 21.5)),
-        predictions=PredictionStream(FakeKinesis(), "ride_predictions", sleep=clock.sleep),
+        predictions=StreamWriter(FakeKinesis(), "ride_predictions", sleep=clock.sleep),
         rejections=RejectionStore(s3, "failures", MODEL, "Test123"),
         return_predictions=False,
     )

@@ -42,7 +42,7 @@ class Planning:
 
     @property
     def entries(self) -> list[tuple[str, bytes]]:
-        return [(p.entry.partition_key, p.entry.data) for p in self.planned]
+        return [(entry.partition_key, entry.data) for entry in self.planned]
 
     @property
     def fates(self) -> dict[Fate, int]:
@@ -66,7 +66,7 @@ def test_record_that_two_models_rejected_is_put_once() -> None:
     """Source stream, shard and numbers say which record it is."""
     planning = Planning(rejection(1), rejection(1, model="tips"), rejection(2, model="tips"))
 
-    assert [p.identity for p in planning.planned] == [identity(1), identity(2)]
+    assert [entry.token for entry in planning.planned] == [identity(1), identity(2)]
     assert planning.fates == {Fate.PUT: 2, Fate.SAME: 1}
 
 
@@ -81,7 +81,7 @@ def test_record_that_was_put_before_is_not_put_again() -> None:
     """Neither by its rejection nor by its batch."""
     planning = Planning(rejection(1), batch=[b"1", b"2"], done=[identity(1)])
 
-    assert [p.identity for p in planning.planned] == [identity(2)]
+    assert [entry.token for entry in planning.planned] == [identity(2)]
     assert planning.fates == {Fate.PUT: 1, Fate.BEFORE: 1, Fate.SAME: 1}
 
 
@@ -90,7 +90,7 @@ def test_user_record_is_put_under_its_own_key() -> None:
     planning = Planning(rejection(1, b"ride", sub=3, key="own"))
 
     assert planning.entries == [("own", b"ride")]
-    assert planning.planned[0].identity == identity(1, 3)
+    assert planning.planned[0].token == identity(1, 3)
 
 
 def test_user_records_of_one_record_are_all_put() -> None:

@@ -1,18 +1,16 @@
-import base64
 from collections.abc import Sequence
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from cli.command_errors import OpsError
-from ops.records import source_record
 from ops.redrive.failures import identity_of
 from ops.redrive.put_log import Memory
 from ops.redrive.resend import Resender, calls
 from ops.redrive.resend_plan import Planned
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, Json, fail, refuse
-from streams.writer import Entry, PredictionStream
+from streams.writer import Entry, StreamWriter
 from tests.clock import ManualClock
 from tests.unit.ops.redrive.bucket import FakeBucket, rejection
 
@@ -21,8 +19,7 @@ def planned(
     number: int, data: bytes = b"x", *, sub: int | None = None, key: str | None = None
 ) -> Planned:
     source = rejection(number, sub=sub, key=key or f"key-{number}").source
-    record = source_record(source, base64.b64encode(data).decode())
-    return Planned(identity_of(source), Entry(record, source.partition_key, data, place=sub))
+    return Entry(identity_of(source), source.partition_key, data, (source.sequence_number, sub))
 
 
 class Sending:
@@ -33,7 +30,7 @@ class Sending:
         self.bucket = FakeBucket()
         self.memory = Memory(self.bucket, "failures", "rides", "rides")
         clock = ManualClock()
-        stream = PredictionStream(kinesis, "rides", sleep=clock.sleep)
+        stream = StreamWriter(kinesis, "rides", sleep=clock.sleep)
         self.resender = Resender(
             stream, "rides", self.memory, deadline=lambda: Deadline(60, clock=clock)
         )
@@ -136,8 +133,10 @@ def test_call_that_cannot_be_remembered_ends_the_put() -> None:
     """At most one call's records are in doubt, and it is said."""
     sending = Sending(FakeKinesis())
 
-    class Breaking(PredictionStream):
-        def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+    class Breaking(StreamWriter):
+        def put[Token](
+            self, entries: Sequence[Entry[Token]], deadline: Deadline
+        ) -> list[Entry[Token]]:
             sending.bucket.error = EndpointConnectionError(endpoint_url="s3")
             return super().put(entries, deadline)
 

@@ -28,7 +28,7 @@ class Collector:
         self.numbers: list[str] = []
 
     def put(self, entries: Sequence[Any], deadline: Any) -> list[Any]:
-        self.numbers += [entry.source.sequence_number for entry in entries]
+        self.numbers += [entry.token.source.sequence_number for entry in entries]
         return []
 
 

@@ -19,7 +19,8 @@ from ops.replay.score import LinesFile, Scorer
 from ops.replay.span import Bound, Span
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, refuse
-from streams.writer import Entry, PredictionStream
+from streams.records import UserRecord
+from streams.writer import Entry, StreamWriter
 
 SHARD = "shardId-000000000000"
 EVERYTHING = Span(None, Bound(time=1e9))
@@ -177,7 +178,9 @@ def test_output_that_does_not_take_all_ends_the_replay() -> None:
     """Where to go on is said."""
 
     class Full:
-        def put(self, entries: Sequence[Entry], deadline: Deadline) -> list[Entry]:
+        def put(
+            self, entries: Sequence[Entry[UserRecord]], deadline: Deadline
+        ) -> list[Entry[UserRecord]]:
             return list(entries[1:])
 
     replaying = Replaying(FakeStream(one=[[ride(1), ride(2)]]))
@@ -193,7 +196,7 @@ def test_stream_output_sends_refused_predictions_again() -> None:
     """It is the sink that the function has."""
     kinesis = FakeKinesis([refuse(0)])
     replaying = Replaying(FakeStream(one=[[ride(1), ride(2)]]))
-    sink = PredictionStream(kinesis, "candidate", sleep=lambda _: None)
+    sink = StreamWriter(kinesis, "candidate", sleep=lambda _: None)
     replaying.scorer = Scorer(replaying.model, "ride_events", sink)
 
     replaying.run()
