@@ -7,14 +7,12 @@ from itertools import chain
 
 import msgspec
 
-from ops.records import source_record
 from ops.redrive.failures import Failure, Identity, Kind, identity_of
 from ops.redrive.fixup import Fix, NotFixed, fixed
 from ops.redrive.put_log import Memory
-from streams.aggregation import MAGIC
-from streams.errors import EventError, Rejected
+from streams.aggregation import MAGIC, deaggregate
+from streams.errors import EventError
 from streams.json_fields import MAX_PARTITION_KEY_CHARACTERS
-from streams.records import user_records
 from streams.rejections import RejectionSource
 from streams.writer import Entry
 
@@ -110,15 +108,11 @@ class Plan:
         if not (self._fix or too_large or failure.identity in self._taken_apart):
             return [(failure.source, payload)]
         try:
-            records = user_records(source_record(failure.source, failure.data))
-        except Rejected:
+            records = deaggregate(payload)
+        except ValueError:
             return [(failure.source, payload)]
         return [
-            (
-                _part(failure.source, record.partition_key, record.sub_sequence_number),
-                record.payload,
-            )
-            for record in records
+            (_part(failure.source, key, place), data) for place, (key, data) in enumerate(records)
         ]
 
     def _planned(
