@@ -164,14 +164,14 @@ bench-quick: $(READY) ## the same in two minutes, into .local/bench
 	@$(VENV)/python -m benchmarks --quick $(ARGS)
 
 bench-batch: $(READY) ## a year of trip files, by the file and ride by ride; ARGS='--trips FOLDER'
-	@$(VENV)/python -m benchmarks.batch $(ARGS)
+	@$(VENV)/python -m benchmarks.bench_batch $(ARGS)
 
 score: $(READY) ## score the trip files of INPUT into OUTPUT; RUN_ID, ARGS='--from … --to …'
 	@$(VENV)/python -m batch score --input '$(INPUT)' --output '$(OUTPUT)' \
 		$(if $(filter command,$(firstword $(origin RUN_ID))),--run-id '$(RUN_ID)') $(ARGS)
 
 bench-web: $(READY) ## the web service beside a Flask view that predicts through mlflow.pyfunc
-	@$(VENV)/python -m benchmarks.web
+	@$(VENV)/python -m benchmarks.bench_web
 
 capacity: $(READY) ## what RATE rides a second need and cost; ARGS='--mode …', --help
 	@$(VENV)/python -m capacity $(if $(RATE),--rides-per-second '$(RATE)') $(ARGS)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from model_service.records.ride_events import decode_ride_event
 from streams.errors import Reason, Rejected
-from tlc.values import floats, zones
+from tlc.trip_values import floats, zones
 
 _Bools = NDArray[np.bool_]
 

@@ -13,7 +13,7 @@ from model_service.models.model_errors import ModelBroken
 from model_service.records.features import zone_features
 from model_service.service import SAMPLE
 from streams.errors import Reason, brief
-from tlc.values import ride_minutes
+from tlc.trip_values import ride_minutes
 
 # One row for each row of the input, in its order.
 SCORED = pa.schema(

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.plan import FULL, QUICK
+from benchmarks.bench_plan import FULL, QUICK
+from benchmarks.bench_rides import make_rides, read_rides
+from benchmarks.bench_run import run
+from benchmarks.bench_tables import render
 from benchmarks.plots import draw
-from benchmarks.report import render
 from benchmarks.results import Results
-from benchmarks.rides import make_rides, read_rides
-from benchmarks.run import run
 from benchmarks.worker import PROJECT
 from event_source_mapping.emulator import leave_aws
 from training.training_errors import TripsError

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from benchmarks.bench_plan import Plan
 from benchmarks.models import TrainedModel
-from benchmarks.plan import Plan
 from benchmarks.results import Puts, Speed, Way
 from benchmarks.statistics import Spread, ratio
 from benchmarks.worker import Job, Request, Sample, Worker

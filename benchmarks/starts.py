@@ -20,10 +20,10 @@ PRODUCT = "product"
 PRODUCT_SKLEARN = "product, scikit-learn"
 
 _SCRIPTS = {
-    PRODUCT: "product",
-    PRODUCT_SKLEARN: "product",
-    REFERENCE: "reference",
-    CLIENTS: "clients",
+    PRODUCT: "cold_product",
+    PRODUCT_SKLEARN: "cold_product",
+    REFERENCE: "cold_reference",
+    CLIENTS: "cold_clients",
 }
 
 

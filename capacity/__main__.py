@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
+from capacity.capacity_errors import CapacityError
 from capacity.comparison import break_evens, comparison
-from capacity.errors import CapacityError
 from capacity.prices import PRICES, Catalogue, read
 from capacity.report import shown, table
 from capacity.scenario import Architecture, Mode, Scenario

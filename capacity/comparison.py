@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from capacity.breakeven import cheapest, peak_for_on_demand, rate_for_advantage, total
-from capacity.columns import columns, count
 from capacity.prices import Prices
 from capacity.report import RATES
 from capacity.scenario import Mode, Scenario
+from capacity.text_columns import columns, count
 
 # What is aggregated: title, rides a record, whether predictions are packed.
 AGGREGATIONS = (("none", 1, False), ("predictions", 1, True), ("both", 100, True))

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from capacity.batches import Batch, mean_batch
-from capacity.decisions import Decisions, decisions
+from capacity.batch_sizes import Batch, mean_batch
+from capacity.decision_load import Decisions, decisions
 from capacity.prices import Prices
 from capacity.scenario import Scenario
 from capacity.streams import Flow, input_flow, shards

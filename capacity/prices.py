@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from capacity.errors import CapacityError
+from capacity.capacity_errors import CapacityError
 
 PRICES = Path(__file__).parent / "prices.toml"
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from capacity.bill import Bill, bill
-from capacity.columns import columns, count
-from capacity.decisions import Decisions
+from capacity.decision_load import Decisions
 from capacity.plan import Plan, plan
 from capacity.prices import Prices
 from capacity.quotas import crossed
 from capacity.scenario import Scenario
+from capacity.text_columns import columns, count
 
 RATES = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
 

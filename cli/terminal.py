@@ -17,6 +17,11 @@ def say(text: str) -> None:
     print(_one_line(text), file=sys.stderr, flush=True)  # noqa: T201 - the command's output
 
 
+def say_lines(text: str) -> None:
+    """Print lines of this project's own to stderr: stdout is for what a command is asked for."""
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the command's progress
+
+
 def _one_line(text: str) -> str:
     # An error may quote a record, which must not be able to write to whoever's terminal shows it.
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))

@@ -16,14 +16,13 @@ from itertools import batched, chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.terminal import leave_stdout
+from cli.terminal import leave_stdout, say_lines
 from event_source_mapping.emulator import Emulator, leave_aws
 from event_source_mapping.local_stack import Stack
 from event_source_mapping.stream_reader import StreamReader
 from local.ledger import Ledger
-from local.rides import SampleRide, sample_rides
 from local.sample_models import TEMPLATE, parameters_of, stop_on_signals, train_models
-from local.terminal import say
+from local.sample_rides import SampleRide, sample_rides
 from streams.aggregation import payloads
 
 if TYPE_CHECKING:
@@ -48,26 +47,26 @@ def main() -> int:
     try:
         ledger = _run(arguments.rides, arguments.show)
     except KeyboardInterrupt:
-        say("stopped")
+        say_lines("stopped")
         return 130
     except BrokenPipeError:
         leave_stdout()
-        say("stopped: nobody reads the predictions any more")
+        say_lines("stopped: nobody reads the predictions any more")
         return 1
     for fault in ledger.faults()[:20]:
-        say(fault)
-    say(ledger.summary())
+        say_lines(fault)
+    say_lines(ledger.summary())
     return 1 if ledger.faults() else 0
 
 
 def _run(count: int, show: str) -> Ledger:
     with Emulator() as emulator, tempfile.TemporaryDirectory() as folder:
-        say("training the sample models ...")
+        say_lines("training the sample models ...")
         duration, tip = train_models(emulator, Path(folder))
-        say(f"trained run {duration.run_id}: RMSE {duration.rmse:.2f} minutes")
-        say(f"trained run {tip.run_id}: RMSE {tip.rmse:.2f} dollars")
+        say_lines(f"trained run {duration.run_id}: RMSE {duration.rmse:.2f} minutes")
+        say_lines(f"trained run {tip.run_id}: RMSE {tip.rmse:.2f} dollars")
         with Stack(emulator, parameters_of(duration, tip), TEMPLATE) as stack:
-            say(f"sending {count} rides ...")
+            say_lines(f"sending {count} rides ...")
             return account_for(stack, sample_rides(count), show)
 
 

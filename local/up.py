@@ -7,11 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from cli.terminal import say_lines
 from event_source_mapping.emulator import Emulator, is_free, leave_aws
 from event_source_mapping.local_stack import Stack
 from local.sample_models import PROJECT, TEMPLATE, parameters_of, stop_on_signals, train_models
 from local.shell import StackIsUp, lock, write_environment
-from local.terminal import say
 
 # Where emulators of AWS listen by custom; any free port will do when it is taken.
 USUAL_PORT = 4566
@@ -34,10 +34,10 @@ def main() -> int:
         with lock(LOCK_FILE):
             _serve(port)
     except StackIsUp as error:
-        say(str(error))
+        say_lines(str(error))
         return 1
     except KeyboardInterrupt:
-        say("stopped")
+        say_lines("stopped")
     return 0
 
 
@@ -45,12 +45,12 @@ def _serve(port: int) -> None:
     # Left by a stack that was killed.
     ENVIRONMENT_FILE.unlink(missing_ok=True)
     with Emulator(port) as emulator, tempfile.TemporaryDirectory() as folder:
-        say("training the sample models ...")
+        say_lines("training the sample models ...")
         duration, tip = train_models(emulator, Path(folder))
         with Stack(emulator, parameters_of(duration, tip), TEMPLATE):
             try:
                 write_environment(ENVIRONMENT_FILE, LOCK_FILE, emulator.environ, COMMANDS)
-                say(
+                say_lines(
                     f"up at {emulator.endpoint}, serving runs {duration.run_id} and {tip.run_id}\n"
                     f"in another terminal:  source {ENVIRONMENT_FILE.relative_to(PROJECT)}\n"
                     "Ctrl-C stops it"

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from cli.terminal import say_lines
 from local.sample_models import PROJECT, run_training, stop_on_signals
-from local.terminal import say
 from streams.errors import SettingsError
 from web_service.settings import WebSettings
 
@@ -35,10 +35,10 @@ def main() -> int:
                 environ = _without_model(environ) | _sample_model(Path(folder))
             return _serve(environ)
         except SettingsError as error:
-            say(f"web_service: error: {error}")
+            say_lines(f"web_service: error: {error}")
             return 1
         except KeyboardInterrupt:
-            say("stopped")
+            say_lines("stopped")
             return 0
 
 
@@ -74,13 +74,13 @@ def _without_model(environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that do not describe a model; they would describe another one."""
     left_out = [name for name in _OF_A_MODEL if environ.get(name)]
     if left_out:
-        say(f"not used for the sample model: {', '.join(left_out)}")
+        say_lines(f"not used for the sample model: {', '.join(left_out)}")
     return {name: value for name, value in environ.items() if name not in _OF_A_MODEL}
 
 
 def _sample_model(folder: Path) -> dict[str, str]:
     """Train a model; the variables that name it."""
-    say("training the sample model ...")
+    say_lines("training the sample model ...")
     clean = {
         name: value
         for name, value in os.environ.items()

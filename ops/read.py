@@ -14,20 +14,18 @@ from botocore.parsers import ResponseParserError
 
 from cli.aws_answers import checked, told
 from cli.terminal import leave_stdout, say
-from event_source_mapping.shards import shards_of
 from streams.aggregation import payloads
-from streams.shard_reader import pages
+from streams.shard_reader import StreamReader, pages, shards_of
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
 
-    from event_source_mapping.clients import StreamClient
 
 STREAM = "ride_predictions"
 
 
 def records(
-    kinesis: "StreamClient", stream: str, *, pause: Callable[[float], None] = time.sleep
+    kinesis: StreamReader, stream: str, *, pause: Callable[[float], None] = time.sleep
 ) -> Iterator[bytes]:
     """The data of every user record that a stream keeps now, shard by shard.
 

@@ -1,17 +1,53 @@
-"""The records that a Kinesis stream keeps, read a page at a time."""
+"""The shards of a Kinesis stream and the records that they keep, read a page at a time."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NotRequired, Protocol, TypedDict
 
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from types_boto3_kinesis.literals import ShardIteratorTypeType
     from types_boto3_kinesis.type_defs import RecordTypeDef
 
-    from event_source_mapping.clients import ShardClient, Start
 
-OLDEST: "Start" = {"ShardIteratorType": "TRIM_HORIZON"}
+class Start(TypedDict):
+    """The parameters of GetShardIterator that say where to begin."""
+
+    ShardIteratorType: "ShardIteratorTypeType"
+    StartingSequenceNumber: NotRequired[str]
+    Timestamp: NotRequired[float]
+
+
+class ShardReader(Protocol):
+    """The part of boto3's Kinesis client that reads a shard."""
+
+    def get_shard_iterator(
+        self,
+        *,
+        StreamName: str,
+        ShardId: str,
+        ShardIteratorType: "ShardIteratorTypeType",
+        StartingSequenceNumber: str = ...,
+        Timestamp: Any = ...,  # boto3 also takes a number, which its stubs do not say
+    ) -> Mapping[str, Any]:
+        """Return an iterator."""
+        ...
+
+    def get_records(self, *, ShardIterator: str, Limit: int) -> Mapping[str, Any]:
+        """Return the records from an iterator on."""
+        ...
+
+
+class StreamReader(ShardReader, Protocol):
+    """The part of boto3's Kinesis client that reads a stream."""
+
+    def list_shards(self, *, StreamName: str = ..., NextToken: str = ...) -> Mapping[str, Any]:
+        """Return a page of a stream's shards."""
+        ...
+
+
+OLDEST: Start = {"ShardIteratorType": "TRIM_HORIZON"}
 # API reference, GetRecords: at most five calls a second and shard.
 PAUSE_SECONDS = 0.2
 # After 10 MB at once, a shard answers nobody for up to five seconds (API reference, GetRecords).
@@ -23,12 +59,27 @@ MAX_RECORDS = 10_000
 Page = Sequence["RecordTypeDef"]
 
 
+def shards_of(kinesis: StreamReader, stream: str) -> list[Mapping[str, Any]]:
+    """Return the description of every shard of a stream, closed shards included.
+
+    boto3's paginator fails on more than 1,000 shards: it repeats the stream's name on every page,
+    which Kinesis refuses (boto/botocore#2009). All pages are read at once, because a token expires
+    after 300 seconds.
+    """
+    answer = kinesis.list_shards(StreamName=stream)
+    shards = list(answer["Shards"])
+    while token := answer.get("NextToken"):
+        answer = kinesis.list_shards(NextToken=token)
+        shards += answer["Shards"]
+    return shards
+
+
 def pages(
-    kinesis: "ShardClient",
+    kinesis: ShardReader,
     stream: str,
     shard: str,
     *,
-    start: "Start" = OLDEST,
+    start: Start = OLDEST,
     pause: Callable[[float], None] = time.sleep,
     pause_seconds: float = PAUSE_SECONDS,
     limit: int = MAX_RECORDS,
@@ -71,13 +122,13 @@ def pages(
             pause(pause_seconds)
 
 
-def _iterator(kinesis: "ShardClient", stream: str, shard: str, where: "Start") -> str:
+def _iterator(kinesis: ShardReader, stream: str, shard: str, where: Start) -> str:
     answer = kinesis.get_shard_iterator(StreamName=stream, ShardId=shard, **where)
     iterator: str = answer["ShardIterator"]
     return iterator
 
 
-def _after(page: Page) -> "Start | None":
+def _after(page: Page) -> Start | None:
     """The parameters of GetShardIterator that lead behind a page; None if it is empty."""
     if not page:
         return None
@@ -88,7 +139,7 @@ def _after(page: Page) -> "Start | None":
 
 
 def _patiently(
-    kinesis: "ShardClient", iterator: str, limit: int, pause: Callable[[float], None]
+    kinesis: ShardReader, iterator: str, limit: int, pause: Callable[[float], None]
 ) -> Mapping[str, Any]:
     """An answer of GetRecords, after a while if others read the shard, too."""
     for _ in range(MAX_THROTTLED):

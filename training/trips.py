@@ -13,7 +13,7 @@ from model_service.records.ride_events import Ride
 from tlc.columns import NUMBER, RIDE_COLUMNS, TIP_COLUMNS, ZONE, Column, TripFileError
 from tlc.durations import MAX_MINUTES, MIN_MINUTES
 from tlc.trip_reader import TripReader
-from tlc.values import floats, ride_minutes, zones
+from tlc.trip_values import floats, ride_minutes, zones
 from training.examples import Examples, Target
 from training.training_errors import TripsError
 

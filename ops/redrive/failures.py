@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import msgspec
 from msgspec import Struct, field
 
-from ops.records import source_record
+from ops.lambda_events import source_record
 from streams.errors import EventError
 from streams.records import SourceRecord, source_records
 from streams.rejections import Rejection, RejectionSource

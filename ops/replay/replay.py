@@ -2,19 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 from cli.command_errors import OpsError
 from cli.moments import written
 from cli.terminal import Progress
-from event_source_mapping.shards import shards_of
 from model_service.models.loading import Model
 from ops.replay.score import Score, Scorer
 from ops.replay.span import Span
-from streams.shard_reader import Page, pages
-
-if TYPE_CHECKING:
-    from event_source_mapping.clients import ShardClient, StreamClient
+from streams.shard_reader import Page, StreamReader, pages, shards_of
 
 # A shard gives all of its readers 2 MB and five calls a second: half of them are left to others.
 PAGE_RECORDS = 1000
@@ -22,7 +17,7 @@ PAUSE_SECONDS = 0.4
 
 
 def replay(
-    kinesis: "StreamClient",
+    kinesis: StreamReader,
     scorer: Scorer,
     stream: str,
     span: Span,
@@ -60,7 +55,7 @@ def replay(
 
 
 def _pages(
-    kinesis: "ShardClient", stream: str, shard: str, span: Span, pause: Callable[[float], None]
+    kinesis: StreamReader, stream: str, shard: str, span: Span, pause: Callable[[float], None]
 ) -> Iterator[Page]:
     for page in pages(
         kinesis,

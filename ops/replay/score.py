@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from cli.command_errors import OpsError
 from model_service.models.loading import Model
 from model_service.service import Service
-from ops.records import lambda_record
+from ops.lambda_events import lambda_record
 from streams.deadline import Deadline
 from streams.records import SourceRecord, UserRecord
 from streams.rejections import Rejection

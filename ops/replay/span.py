@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cli.moments import moment
-from streams.shard_reader import OLDEST, Page
+from streams.shard_reader import OLDEST, Page, Start
 
 if TYPE_CHECKING:
     from types_boto3_kinesis.type_defs import RecordTypeDef
 
-    from event_source_mapping.clients import Start
 
 # Digits of a date that is written without dashes; a sequence number has far more.
 _DATE_DIGITS = 8
@@ -53,7 +52,7 @@ class Span:
     end: Bound
 
     @property
-    def iterator(self) -> "Start":
+    def iterator(self) -> Start:
         """The parameters of GetShardIterator that lead to its start."""
         if self.start is None:
             return OLDEST

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from benchmarks import decisions
+from benchmarks import decision_costs as decisions
 from benchmarks.events import kinesis_events, write_rides
 from benchmarks.growth import long_run
 from benchmarks.models import TrainedModel, train, with_trees

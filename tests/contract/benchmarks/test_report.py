@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from benchmarks.__main__ import FULL_OUTPUT, RESULTS, TABLES, write
+from benchmarks.bench_tables import number, render, table
 from benchmarks.plots import draw
-from benchmarks.report import number, render, table
 from benchmarks.results import Results
 from tests.contract.benchmarks.made import BATCHES, results
 

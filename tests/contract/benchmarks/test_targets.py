@@ -2,9 +2,9 @@
 
 import pytest
 
+from benchmarks.goals import targets
 from benchmarks.results import Puts, Way
 from benchmarks.starts import PRODUCT
-from benchmarks.targets import targets
 from tests.contract.benchmarks.made import results, speed, start
 
 

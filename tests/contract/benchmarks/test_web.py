@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.web import port_of
+from benchmarks.bench_web import port_of
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from event_source_mapping.lambda_records import SourceShard, lambda_event
 from event_source_mapping.mapping_settings import MappingSettings
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.stream_reader import ShardReader
-from local.rides import sample_rides
+from local.sample_rides import sample_rides
 from model_service.fake_model import FakePredictor
 from model_service.models.loading import Model
 from model_service.service import Service

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.decisions import VALUES, Table, batches
+from benchmarks.decision_costs import VALUES, Table, batches
 from capacity.bill import bill
-from capacity.decisions import case_bytes, decision_bytes, write_units
+from capacity.decision_load import case_bytes, decision_bytes, write_units
 from capacity.plan import plan
 from capacity.quotas import crossed
 from decision_service.settings import Settings

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capacity.batches import event_bytes, gathered, most_records
+from capacity.batch_sizes import event_bytes, gathered, most_records
 from capacity.plan import plan
 from capacity.scenario import Mode, Scenario
 from capacity.streams import Flow, input_flow, packed_bytes

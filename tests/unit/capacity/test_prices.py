@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from capacity.errors import CapacityError
+from capacity.capacity_errors import CapacityError
 from capacity.prices import PRICES, read
 from capacity.quotas import TEMPLATE_SHARDS
 from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES

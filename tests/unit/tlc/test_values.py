@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tlc.values import ride_minutes
+from tlc.trip_values import ride_minutes
 
 units = st.sampled_from(["s", "ms", "us", "ns"])
 ticks = st.integers(-(2**63), 2**63 - 1)

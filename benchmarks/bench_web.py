@@ -22,8 +22,8 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from benchmarks.bench_rides import make_rides
 from benchmarks.models import save
-from benchmarks.rides import make_rides
 from local.sample_models import PROJECT
 from training.examples import Examples
 from training.kinds import Kind

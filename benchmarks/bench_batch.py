@@ -163,7 +163,7 @@ def _peak_mib() -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_batch", description=__doc__)
     parser.add_argument("--trips", type=Path, help="folder of green trip files to draw rides from")
     parser.add_argument("--rides", type=int, default=75_000, help="rides a month (75,000)")
     return parser

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from capacity.batches import duration, mean_records
+from capacity.batch_sizes import duration, mean_records
 from capacity.prices import Prices, Table
 from capacity.scenario import Scenario
 from capacity.streams import Flow, shards, whole

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from benchmarks.goals import Target, targets
 from benchmarks.results import Growth, Puts, Results, Speed, Way
 from benchmarks.stages import STAGES
 from benchmarks.starts import REFERENCE
 from benchmarks.statistics import Spread
-from benchmarks.targets import Target, targets
 
 Rows = Iterable[Sequence[str]]
 

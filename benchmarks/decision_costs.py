@@ -1,6 +1,6 @@
 """What a decision costs: units of the table, bytes and time of a core, by the real clients.
 
-    python -m benchmarks.decisions
+    python -m benchmarks.decision_costs
 
 It is what docs/decisions.md and capacity/prices.toml count with. DynamoDB and Kinesis are a stub in
 a process of its own, so that the time is that of the decision function and boto3 alone.
@@ -146,7 +146,7 @@ def measured(predictors: int, rides: int = RIDES, *, together: bool) -> dict[str
     """Of a ride: units, and ms of a core; and bytes of the largest case and decision."""
     needed = ",".join(f"ride_{name}" for name in VALUES[:predictors])
     with (
-        serving("benchmarks.decisions", "--serve") as url,
+        serving("benchmarks.decision_costs", "--serve") as url,
         patch.dict(os.environ, {**ENVIRON, "AWS_ENDPOINT_URL": url}),
     ):
         handler = build_handler({**ENVIRON, "NEEDED_PREDICTIONS": needed})
@@ -189,7 +189,9 @@ def _counts(url: str) -> dict[str, int]:
 
 def main() -> None:
     """Print what a decision costs, by predictors, with their predictions in one batch or not."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.decision_costs", description=__doc__
+    )
     parser.add_argument("--serve", action="store_true", help="be the stub, and nothing else")
     if parser.parse_args().serve:
         serve()

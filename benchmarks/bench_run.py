@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from benchmarks import equality, growth, installed, speeds, starts
+from benchmarks.bench_plan import Plan
+from benchmarks.bench_rides import Rides
 from benchmarks.events import write_rides
 from benchmarks.machine import this_machine
 from benchmarks.models import KINDS, TrainedModel, train
-from benchmarks.plan import Plan
 from benchmarks.results import (
     Equality,
     Growth,
@@ -28,7 +29,6 @@ from benchmarks.results import (
     Start,
     Way,
 )
-from benchmarks.rides import Rides
 from benchmarks.stages import STAGES
 from benchmarks.starts import CLIENTS, PRODUCT, PRODUCT_SKLEARN, REFERENCE, Contender
 from benchmarks.statistics import Spread
