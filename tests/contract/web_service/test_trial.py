@@ -85,7 +85,7 @@ def pickled(folder: Path, model: Any) -> Path:
         ("sys.exit(1)", 1),
         ("os._exit(1)", 1),
         ("os._exit(0)", 0),
-        ("print('predicted', flush=True)", 0),
+        ("print('predicted', end='', flush=True)", 0),
     ],
 )
 def test_model_that_ends_its_process_is_refused(tmp_path: Path, code: str, status: int) -> None:
