@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from batch.rides import Rides, rides_of, why_rejected
-from model_service.errors import ModelBroken, brief
-from model_service.events import Reason
+from model_service.errors import OUTAGES, ModelBroken, brief
+from model_service.events import SAMPLE, Reason
 from model_service.features import zone_features
-from model_service.service import SAMPLE, Model
+from model_service.service import Model
 from tlc.values import ride_minutes
 
 # One row for each row of the input, in its order.
@@ -109,8 +109,8 @@ class Scorer:
             return
         try:
             values = self._values(rides, places)
-        except MemoryError:
-            raise  # no fault of a ride
+        except OUTAGES:
+            raise
         except Exception as error:
             if len(places) == 1:
                 # In words: its traceback would keep the chunk alive.

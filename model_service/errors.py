@@ -12,6 +12,10 @@ Each message is one line: what was wrong, its value, and what to do about it.
 """
 
 import traceback
+from typing import Final
+
+# What a model raises when memory, a disk or a network fails it, which is no fault of a ride.
+OUTAGES: Final = (MemoryError, OSError)
 
 _MAX_QUOTED_CHARACTERS = 200
 

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Struct
 
 from model_service.deadline import Deadline
-from model_service.errors import ModelBroken, place_of
+from model_service.errors import OUTAGES, ModelBroken, place_of
 from model_service.events import (
+    SAMPLE,
     Reason,
     Rejected,
     Ride,
@@ -45,10 +46,6 @@ class Response(BatchResponse):
     predictions: NotRequired[list[Any]]
 
 
-# Any model should predict this ride, from examples/ride.json.
-SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
-
-
 @dataclass(frozen=True, slots=True)
 class Model:
     """A model in memory, and what prediction events say of it."""
@@ -70,10 +67,14 @@ class Model:
         return values
 
     def predicts(self, ride: Ride) -> bool:
-        """Return whether the model predicts a value for a ride."""
+        """Return whether the model predicts a value for a ride.
+
+        Raises:
+            MemoryError, OSError: Memory, a disk or a network fails the model.
+        """
         try:
             self.values([ride])
-        except MemoryError:
+        except OUTAGES:
             raise
         except Exception:
             return False
@@ -201,8 +202,8 @@ class Service:
             return
         try:
             values = self._values(rides.events)
-        except MemoryError:
-            raise  # no fault of a ride: the batch comes again, halved if the mapping bisects
+        except OUTAGES:
+            raise  # the batch comes again, halved if the mapping bisects
         except Exception as error:
             logger.error("the model failed on %d rides: %s", len(rides.events), place_of(error))
             # The rides that can be predicted are to be sent, too, in the time there is.
@@ -221,7 +222,7 @@ class Service:
             tried += 1
             try:
                 values = self._values([event])
-            except MemoryError:
+            except OUTAGES:
                 raise
             except Exception as error:
                 # In words: its traceback would keep the batch alive.
@@ -229,7 +230,7 @@ class Service:
                 last = place_of(error)
             else:
                 self._take_values(Rides([record], [event]), values, fates)
-        if failures and len(failures) == tried and self._is_broken():
+        if failures and len(failures) == tried and self._is_broken(rides.events[0].ride):
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
@@ -238,9 +239,12 @@ class Service:
         fates.unfinished += [record.source for record in rides.records[tried:]]
         fates.rejected += failures
 
-    def _is_broken(self) -> bool:
-        """Return whether the model also fails on the last ride that it predicted."""
-        return not self._model.predicts(self._last_predicted)
+    def _is_broken(self, failed: Ride) -> bool:
+        """Return whether it is the model that fails, and not this ride.
+
+        It is if the last ride that it predicted fails, too, or if this ride no longer does.
+        """
+        return not self._model.predicts(self._last_predicted) or self._model.predicts(failed)
 
     def _values(self, events: Sequence[RideEvent]) -> Sequence[float]:
         return self._model.values([event.ride for event in events])

@@ -11,8 +11,8 @@ import msgspec
 from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from model_service.events import SAMPLE
 from model_service.features import ride_features
-from model_service.service import SAMPLE
 from web_service.answers import answer_name, predict
 from web_service.openapi import document
 from web_service.problems import handle_problems

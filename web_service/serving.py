@@ -12,10 +12,10 @@ from typing import Self
 from msgspec import Struct
 
 from model_service.errors import ModelRefused
-from model_service.events import RideId, prediction_of
+from model_service.events import SAMPLE, RideId, prediction_of
 from model_service.features import ride_features
 from model_service.predictors import Predictor
-from model_service.service import SAMPLE, Model
+from model_service.service import Model
 from model_service.workspace import remove_as_owner
 
 

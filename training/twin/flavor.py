@@ -18,6 +18,7 @@ from mlflow.models import Model
 from model_service.events import Ride
 from model_service.linear_models import FLAVOR as WEIGHTS
 from model_service.mlmodel import MLMODEL
+from model_service.model_files import read_mlmodel
 from model_service.predictors import TWINS
 from model_service.sklearn_models import SklearnModel, predictor_of
 from training.errors import CannotConvert
@@ -43,7 +44,7 @@ def save_model(
     """
     mlflow.sklearn.save_model(sk_model, path, mlflow_model=mlflow_model, **options)
     try:
-        model = predictor_of(sk_model, Path(path))
+        model = predictor_of(sk_model, Path(path), read_mlmodel(Path(path)).input_types)
         difference = add_twin(Path(path), mlflow_model, model, rides)
     except CannotConvert as reason:
         _log.warning("no twin, scikit-learn serves this model: %s", reason)
