@@ -114,30 +114,29 @@ def plan(scenario: Scenario, prices: Prices) -> Plan:
     """Work out what a scenario needs."""
     rides = stream_of("input", ride_flow(scenario, prices), scenario.predictors, scenario, prices)
     batch = batch_of(batch_records(rides, scenario, prices), rides.flow, scenario, prices)
-    invocations = rides.flow.records / batch.records * scenario.predictors
-    predictor = Function(
-        name="predictor",
-        copies=scenario.predictors,
-        events=batch.rides,
-        invocations=invocations,
-        seconds=batch.seconds,
-        lanes=rides.shards * scenario.parallelization * scenario.predictors,
-    )
-    flow = replace(batch.puts, records=invocations * batch.puts.records)
+    predictor = _predictor(rides, batch, scenario)
+    flow = replace(batch.puts, records=predictor.invocations * batch.puts.records)
     consumers = scenario.output_consumers + scenario.has_decisions
     predictions = stream_of("output", flow, consumers, scenario, prices)
     if not scenario.has_decisions:
         return Plan(scenario, batch, [rides, predictions], [predictor])
-    flow = Flow(
-        scenario.rides_per_second, 1, decision_bytes(scenario, prices), prices.predictions.key_bytes
-    )
-    decisions = stream_of("decision", flow, scenario.output_consumers, scenario, prices)
     return Plan(
         scenario,
         batch,
-        streams=[rides, predictions, decisions],
+        streams=[rides, predictions, _decisions(scenario, prices)],
         functions=[predictor, _decision_function(predictions, scenario, prices)],
-        table=table_use(scenario, prices),
+        table=_table(scenario, prices),
+    )
+
+
+def _predictor(rides: Stream, batch: Batch, scenario: Scenario) -> Function:
+    return Function(
+        name="predictor",
+        copies=scenario.predictors,
+        events=batch.rides,
+        invocations=rides.flow.records / batch.records * scenario.predictors,
+        seconds=batch.seconds,
+        lanes=rides.shards * scenario.parallelization * scenario.predictors,
     )
 
 
@@ -213,7 +212,13 @@ def _decision_function(predictions: Stream, scenario: Scenario, prices: Prices) 
     )
 
 
-def table_use(scenario: Scenario, prices: Prices) -> Table:
+def _decisions(scenario: Scenario, prices: Prices) -> Stream:
+    size, key_bytes = decision_bytes(scenario, prices), prices.predictions.key_bytes
+    flow = Flow(scenario.rides_per_second, 1, size, key_bytes)
+    return stream_of("decision", flow, scenario.output_consumers, scenario, prices)
+
+
+def _table(scenario: Scenario, prices: Prices) -> Table:
     """Return what the table of decisions is used for, if each ride gets all its predictions."""
     cost, limits, needed = prices.decisions, prices.limits, _needed(scenario)
     open_cases = [case_bytes(count, prices) for count in range(1, needed + 1)]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 from cli.terminal import OpsError
 
 PRICES = Path(__file__).parent / "prices.toml"
+# Wrong names that an error shows.
+_SHOWN = 5
 
 # Pairs of a number of units, and the price of each unit from there on.
 Tiers = Sequence[tuple[float, float]]
@@ -62,7 +64,7 @@ def read(path: Path = PRICES, changes: Mapping[str, float] | None = None) -> Pri
         _require_names(figures, expected=_read(PRICES), path=path)
     for name, value in (changes or {}).items():
         if name not in figures:
-            raise OpsError(f"--set failed: unknown figure {name}. capacity/{PRICES.name} has them")
+            raise OpsError(f"--set failed: figure={name}; expected one of capacity/{PRICES.name}")
         figures[name] = value
     for name, value in figures.items():
         if expected := _expected(name, value):
@@ -97,8 +99,8 @@ def _require_names(figures: Mapping[str, Any], expected: Mapping[str, Any], path
     wrong = sorted(figures.keys() ^ expected.keys())
     if wrong:
         raise OpsError(
-            f"prices cannot be read from {path}: missing or unknown {', '.join(wrong)}; expected "
-            f"the figures of capacity/{PRICES.name}"
+            f"prices cannot be read from {path}: missing or unknown {', '.join(wrong[:_SHOWN])}; "
+            f"expected the {len(expected)} figures of capacity/{PRICES.name}"
         )
 
 
