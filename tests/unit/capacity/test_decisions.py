@@ -115,3 +115,8 @@ def test_decision_takes_a_core_for_each_write_and_waits_for_each_group_of_cases(
 
     assert function.events == 1000
     assert function.seconds == pytest.approx(500 * 3 / 1000 + 2 * (3 * 5 + 15) / 1000)
+
+
+def test_decision_waits_for_at_most_ten_predictions() -> None:
+    """More predictors do not make cases larger."""
+    assert needs(predictors=12).table == needs(predictors=10).table

@@ -34,9 +34,9 @@ def test_a_thousand_rides_a_second_exceed_no_quota(mode: Mode) -> None:
         ({"predictors": 6}, {}, "consumers of the input stream: 6; maximum 5. Use --fan-out"),
         ({"output_consumers": 7}, {}, "consumers of the output stream: 7; maximum 5."),
         (
-            {"aggregate_predictions": True, "rides_per_record": 100, "rides_per_second": 1e5},
+            {"aggregate_predictions": True, "rides_per_record": 100, "peak_factor": 100},
             {},
-            "load of the busiest output shard: 2.13; maximum 1. Lower --fill",
+            "load of the busiest output shard: 2.14; maximum 1. Lower --fill",
         ),
         ({}, {"ride_bytes": 2e6}, "bytes of a record of the input stream: 2,000,000; maximum"),
         ({"rides_per_second": 10_000_001}, {}, "shards: 20,002; maximum 20,000. Ask AWS for more"),
@@ -61,6 +61,13 @@ def test_quota_that_is_exceeded_is_named_with_its_value_and_advice(
     warnings = [str(quota) for quota in exceeded(plan(scenario(**settings), prices), prices)]
 
     assert any(each.startswith(warning) for each in warnings), warnings
+
+
+def test_enhanced_fan_out_allows_more_consumers() -> None:
+    """Six predictors on one stream exceed no quota if each has its own reads."""
+    asked = scenario(predictors=6, decisions=False, fan_out=True)
+
+    assert exceeded(plan(asked, PRICES), PRICES) == []
 
 
 @pytest.mark.parametrize(
