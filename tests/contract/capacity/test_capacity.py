@@ -115,7 +115,7 @@ def simulated(
     time.lane = lane.Lane(
         mapping, function.invoke, time.ended, idle=lambda: None, clock=lambda: time.now
     )
-    time.lane._changed = time  # type: ignore[assignment]
+    time.lane._changed = time  # type: ignore[assignment] # waits in virtual time
     time.lane.run()
     return function.invocations[:-1]
 
