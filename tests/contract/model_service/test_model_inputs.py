@@ -377,7 +377,9 @@ def test_model_that_hides_its_zones_needs_a_signature(
     model = make().fit(training, MINUTES)
     signature = json.loads(infer_signature(training).to_dict()["inputs"])
 
-    with pytest.raises(ModelRefused, match="uses .* behind code that .* Log the model with an input"):
+    with pytest.raises(
+        ModelRefused, match="uses .* behind code that .* Log the model with an input"
+    ):
         predictor_of(model, PATH, {})
     served = predictor_of(model, PATH, {column["name"]: column["type"] for column in signature})
 
