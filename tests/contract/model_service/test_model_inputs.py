@@ -496,7 +496,7 @@ def test_model_that_would_be_served_other_values_is_refused(
     with pytest.raises(ModelRefused, match=said) as refusal:
         predictor_of(make().fit(training, targets), PATH, {})
 
-    assert re.search("Train|Log the model|model_service/features.py makes", str(refusal.value))
+    assert re.search("Train|Log the model|records/features.py makes", str(refusal.value))
 
 
 @pytest.mark.parametrize(
