@@ -1,16 +1,15 @@
 """`make template` and `make predictor NAME=surge`: write template.yaml for a list of predictors.
 
-template.yaml is committed, so that `sam build` and `sam deploy` need nothing else. A test fails if it is
-not what deploy/template.yaml.j2 and deploy/predictors.yaml render to.
-
+template.yaml is committed, so that `sam build` and `sam deploy` need nothing else. A test fails if
+it is not what deploy/template.yaml.j2 and deploy/predictors.yaml render to.
 """
 
 import argparse
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -26,47 +25,6 @@ _FIRST = "duration"
 _RESERVED = ("batch", "decision", "decisions", "id")
 
 
-@dataclass(frozen=True, slots=True)
-class Predictor:
-    """One predictor as deploy/template.yaml.j2 names it.
-
-    Attributes:
-        name: In lower case: `tip` has the model `ride_tip_prediction_model` and the value `ride_tip`.
-    """
-
-    name: str
-
-    @property
-    def optional(self) -> bool:
-        """Whether it is deployed only when it has a run."""
-        return self.name != _FIRST
-
-    @property
-    def title(self) -> str:
-        """Return the beginning of its resources' logical IDs."""
-        return self.name.capitalize()
-
-    @property
-    def prefix(self) -> str:
-        """Return the beginning of its parameters and alarms."""
-        return self.title if self.optional else ""
-
-    @property
-    def condition(self) -> str:
-        """Return the condition of its resources; empty if they are always there."""
-        return f"Predicts{self.title}" if self.optional else ""
-
-    @property
-    def fans_out(self) -> str:
-        """Return the condition of its own consumer."""
-        return f"Fans{self.prefix}Out"
-
-    @property
-    def shown(self) -> str:
-        """Return what the dashboard substitutes by the function's name."""
-        return f"${{{self.title}}}" if self.optional else f"${{{self.title}Function}}"
-
-
 def render(names: Sequence[str]) -> str:
     """Return the SAM template of a stack with these predictors.
 
@@ -74,7 +32,7 @@ def render(names: Sequence[str]) -> str:
         ValueError: A name is not allowed, occurs twice, or durations are not first.
     """
     _require_allowed(names)
-    predictors = [Predictor(name) for name in names]
+    predictors = [_variables(name) for name in names]
     # CloudFormation uses braces itself.
     environment = Environment(
         loader=FileSystemLoader(SOURCE),
@@ -95,39 +53,59 @@ def render(names: Sequence[str]) -> str:
     )
 
 
+def _variables(name: str) -> dict[str, Any]:
+    """Return what deploy/template.yaml.j2 knows of a predictor.
+
+    `tip` has the model `ride_tip_prediction_model`, the value `ride_tip`, the function TipFunction
+    and the parameter TipRunId. Only durations have parameters and alarms without a prefix.
+    """
+    title = name.capitalize()
+    optional = name != _FIRST
+    prefix = title if optional else ""
+    return {
+        "name": name,
+        "optional": optional,
+        "title": title,
+        "prefix": prefix,
+        "condition": f"Predicts{title}" if optional else "",
+        "fans_out": f"Fans{prefix}Out",
+        "shown": f"${{{title}}}" if optional else f"${{{title}Function}}",
+    }
+
+
 def _require_allowed(names: Sequence[str]) -> None:
     if not names or names[0] != _FIRST:
         raise ValueError(f"no template: predictors={names}; expected {_FIRST!r} to be the first")
     for number, name in enumerate(names):
         if not re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) or name in _RESERVED:
             raise ValueError(
-                f"no template: NAME={name!r}; expected a lower-case letter, then at most 19 lower-case "
-                f"letters or digits, and not {', '.join(_RESERVED)}"
+                f"no template: NAME={name!r}; expected a lower-case letter, then at most 19 "
+                f"lower-case letters or digits, and not {', '.join(_RESERVED)}"
             )
         if name in names[:number]:
             raise ValueError(f"no template: NAME={name!r} is there already; expected another name")
 
 
-def listed() -> list[str]:
-    """Return the names in deploy/predictors.yaml."""
-    return [str(name) for name in yaml.safe_load(PREDICTORS.read_text())]
+def listed(predictors: Path = PREDICTORS) -> list[str]:
+    """Return the names in a list of predictors."""
+    return [str(name) for name in yaml.safe_load(predictors.read_text())]
 
 
-def add(name: str) -> None:
-    """Add a predictor to deploy/predictors.yaml and template.yaml.
+def add(name: str, template: Path = TEMPLATE, predictors: Path = PREDICTORS) -> None:
+    """Add a predictor to the list of predictors and to the template.
 
     Raises:
-        ValueError: The name is not allowed, or template.yaml has edits that would be lost.
+        ValueError: The name is not allowed, or the template has edits that would be lost.
     """
-    names = listed()
-    if TEMPLATE.read_text() != render(names):
+    names = listed(predictors)
+    if template.read_text() != render(names):
         raise ValueError(
-            "no template: template.yaml differs from what deploy/ renders to; expected no edits by "
-            "hand. Move them to deploy/template.yaml.j2 and run 'make template' first"
+            f"no template: {template.name} differs from what deploy/ renders to; expected no edits "
+            "by hand. Move them to deploy/template.yaml.j2 and run 'make template' first"
         )
-    template = render([*names, name])
-    PREDICTORS.write_text(f"{PREDICTORS.read_text().rstrip()}\n- {name}\n")
-    TEMPLATE.write_text(template)
+    rendered = render([*names, name])
+    predictors.write_text(f"{predictors.read_text().rstrip()}\n- {name}\n")
+    template.write_text(rendered)
 
 
 def main() -> int:

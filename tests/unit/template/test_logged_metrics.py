@@ -1,4 +1,4 @@
-"""The metric of rejections, from the line that a function logs to the filter that reads it."""
+"""The metric of rejections, from the line that a function logs to the filter and the alarm."""
 
 import json
 import logging
@@ -17,52 +17,10 @@ from streams.rejections import RejectionStore
 from streams.writer import StreamWriter
 from tests.clock import ManualClock
 from tests.conftest import PROJECT
-from tests.unit.template.changes import GONE, change
-from tests.unit.template.metric_filters import problems
 
 MODEL = "ride_duration_prediction_model"
-METRIC = "Rejections/MetricTransformations/0"
-OTHER = {"Ref": "OtherGroup"}
 DOWN = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 RIDE = (PROJECT / "examples" / "ride.json").read_bytes()
-
-
-def test_template_makes_a_metric_of_rejections(template: dict[str, Any]) -> None:
-    """The filter reads the functions' log group, and counts by model."""
-    assert problems(template) == []
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        ("Rejections/LogGroupName", OTHER, "Rejections.LogGroupName is ${OtherGroup}; it must be"),
-        ("Rejections/FilterPattern", "{ $.rejected > 1 }", "Rejections.FilterPattern is {"),
-        ("Rejections/FilterPattern", "{ $.rejects > 0 }", "Rejections.FilterPattern is {"),
-        ("Rejections/FilterPattern", "", "Rejections.FilterPattern is ; it must be {"),
-        ("Rejections/ApplyOnTransformedLogs", True, "Rejections.ApplyOnTransformedLogs is "),
-        (f"{METRIC}/MetricValue", "1", "'MetricValue': '1'"),
-        (f"{METRIC}/MetricValue", "$.records", "'MetricValue': '$.records'"),
-        (f"{METRIC}/MetricName", "Rejected", "'MetricName': 'Rejected'"),
-        (f"{METRIC}/MetricNamespace", "RidePredictions", "'MetricNamespace': 'RidePredictions'"),
-        (f"{METRIC}/Dimensions", GONE, "Rejections.MetricTransformations is ["),
-        (f"{METRIC}/Dimensions/0/Value", "$.name", "'Value': '$.name'"),
-        (f"{METRIC}/Dimensions/0/Key", "Name", "'Key': 'Name'"),
-        (f"{METRIC}/DefaultValue", 0, "'DefaultValue': '0'"),
-        (f"{METRIC}/Unit", "Seconds", "'Unit': 'Seconds'"),
-        ("Resources/Rejections", GONE, "Rejections.LogGroupName is None"),
-        ("Resources/More", {"Type": "AWS::Logs::MetricFilter"}, "More is not on the list"),
-        ("LogGroup/LogGroupClass", "INFREQUENT_ACCESS", "INFREQUENT_ACCESS, which has no metric"),
-        ("TipFunction/LoggingConfig/LogGroup", OTHER, "TipFunction logs to ['${OtherGroup}']"),
-        ("TipFunction/LoggingConfig", GONE, "TipFunction logs to "),
-    ],
-)
-def test_problems_filter_of_something_else_is_named(
-    template: dict[str, Any], path: str, value: Any, message: str
-) -> None:
-    """A filter that reads another log, or other fields of it, is found."""
-    change(template, path, value)
-
-    assert any(message in problem for problem in problems(template))
 
 
 def logged_batch(caplog: pytest.LogCaptureFixture, s3: FakeS3) -> dict[str, Any]:
@@ -117,12 +75,24 @@ def test_filter_reads_fields_that_the_service_logs(
     assert {type(fields[name.removeprefix("$.")]) for name in counted} == {int}
 
 
-@pytest.mark.parametrize("function", ["DurationFunction", "TipFunction"])
-def test_alarm_counts_by_the_name_that_the_service_logs(
-    template: dict[str, Any], function: str
+def test_alarms_on_rejections_count_by_the_name_that_the_service_logs(
+    template: dict[str, Any],
 ) -> None:
-    """The dimension is the model's name, which the function has from its environment."""
+    """Each function that reads a stream has an alarm on the name in its environment."""
     resources = template["Resources"]
-    name = resources[function]["Properties"]["Environment"]["Variables"]["MODEL_NAME"]
+    functions = [
+        each["Properties"]["FunctionName"]["Ref"]
+        for each in resources.values()
+        if each["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    environments = [resources[name]["Properties"]["Environment"]["Variables"] for name in functions]
+    watched = [
+        dimension["Value"]
+        for name, each in resources.items()
+        if name.endswith("RejectionsAlarm")
+        for dimension in each["Properties"]["Dimensions"]
+    ]
 
-    assert json.dumps(name) in json.dumps(resources["RejectionsAlarm"]["Properties"]["Metrics"])
+    assert sorted(watched) == sorted(
+        variables.get("MODEL_NAME") or variables["DECISION_NAME"] for variables in environments
+    )
