@@ -1,7 +1,7 @@
 """`make template` and `make predictor NAME=surge`: write template.yaml for a list of predictors.
 
-template.yaml is committed, so that `sam build` and `sam deploy` need nothing else. A test fails if
-it is not what deploy/template.yaml.j2 and deploy/predictors.yaml render to.
+template.yaml is committed: `sam build` and `sam deploy` need only this file. A test fails if it is
+not what deploy/template.yaml.j2 and deploy/predictors.yaml render to.
 """
 
 import argparse
@@ -118,7 +118,9 @@ def main() -> int:
             TEMPLATE.write_text(render(listed()))
         else:
             add(name)
-            sys.stdout.write(f"template.yaml has {name}: deploy with {name.capitalize()}RunId=…\n")
+            sys.stdout.write(
+                f"template.yaml has {name}: deploy it with {name.capitalize()}RunId=…\n"
+            )
     except ValueError as error:
         parser.error(str(error))
     return 0

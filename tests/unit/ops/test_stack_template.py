@@ -12,6 +12,8 @@ from ops.stack_template import PREDICTORS, TEMPLATE, add, listed, render
 from tests.sam_transform import parsed, transformed
 
 TWO = ["duration", "tip"]
+# Not in the project's list, which users add to.
+UNLISTED = "unlisted"
 MANY = [*TWO, *(f"extra{number}" for number in range(18))]
 
 
@@ -31,7 +33,7 @@ def test_added_predictor_leaves_the_others_as_they_are() -> None:
 
 
 def test_predictors_differ_by_name_only() -> None:
-    """The resources of surge are those of tip with another name."""
+    """Surge has the same resources as tip, with another name."""
     with_surge = transformed(parsed(render([*TWO, "surge"])))["Resources"]
     tip = {name: body for name, body in with_surge.items() if name.startswith("Tip")}
     renamed = str(tip).replace("Tip", "Surge").replace("tip", "surge")
@@ -114,10 +116,10 @@ def predictors(tmp_path: Path) -> Path:
 
 def test_add_writes_the_list_and_the_template(template: Path, predictors: Path) -> None:
     """An added predictor is the last of the list, whose comments stay."""
-    add("surge", template, predictors)
+    add(UNLISTED, template, predictors)
 
-    assert predictors.read_text() == f"{PREDICTORS.read_text()}- surge\n"
-    assert template.read_text() == render([*listed(), "surge"])
+    assert predictors.read_text() == f"{PREDICTORS.read_text()}- {UNLISTED}\n"
+    assert template.read_text() == render([*listed(), UNLISTED])
 
 
 def test_add_refuses_a_template_that_was_edited_by_hand(template: Path, predictors: Path) -> None:
@@ -126,6 +128,6 @@ def test_add_refuses_a_template_that_was_edited_by_hand(template: Path, predicto
     template.write_text(edited)
 
     with pytest.raises(ValueError, match=r"Move them to deploy/template\.yaml\.j2"):
-        add("surge", template, predictors)
+        add(UNLISTED, template, predictors)
     assert template.read_text() == edited
     assert predictors.read_text() == PREDICTORS.read_text()

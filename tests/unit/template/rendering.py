@@ -13,7 +13,7 @@ def items(value: Any) -> list[Any]:
 
 
 def rendered(value: Any) -> list[str]:
-    """Return the texts that a value may hold; those of an If say when."""
+    """Return the texts that a value may hold. The text of a branch of an If says when it holds."""
     return [text(item) + when for item, when in _choices(value, "")]
 
 

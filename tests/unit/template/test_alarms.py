@@ -30,7 +30,7 @@ def published(template: dict[str, Any]) -> set[tuple[str, ...]]:
 
 
 def dashboards(template: dict[str, Any], *, optional: bool) -> list[list[dict[str, Any]]]:
-    """Return each dashboard's widgets, with or without those that have a condition."""
+    """Return each dashboard's widgets, with or without its optional ones."""
     bodies = of_type(template, "AWS::CloudWatch::Dashboard").values()
     return [_widgets(each["DashboardBody"]["Fn::Sub"], optional=optional) for each in bodies]
 

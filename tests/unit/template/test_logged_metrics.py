@@ -1,8 +1,9 @@
-"""The metric of rejections, from the line that a function logs to the filter and the alarm."""
+"""Metrics of the log, from the line that a function logs to the filter and the alarm."""
 
 import json
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,19 +18,20 @@ from streams.rejections import RejectionStore
 from streams.writer import StreamWriter
 from tests.clock import ManualClock
 from tests.conftest import PROJECT
+from tests.unit.decision_service.world import World
 
 MODEL = "ride_duration_prediction_model"
 DOWN = EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 RIDE = (PROJECT / "examples" / "ride.json").read_bytes()
 
 
-def logged_batch(caplog: pytest.LogCaptureFixture, s3: FakeS3) -> dict[str, Any]:
-    """What the one line on a batch of two rides and a bad record has besides its text."""
+def logged_batch(caplog: pytest.LogCaptureFixture, s3: FakeS3 | None = None) -> dict[str, Any]:
+    """Return the fields of the line that is logged for a batch of two rides and a bad record."""
     clock = ManualClock()
     service = Service(
         model=Model(MODEL, "Test123", "ride_duration", FakePredictor(lambda _: 21.5)),
         predictions=StreamWriter(FakeKinesis(), "ride_predictions", sleep=clock.sleep),
-        rejections=RejectionStore(s3, "failures", MODEL, "Test123"),
+        rejections=RejectionStore(s3 or FakeS3(), "failures", MODEL, "Test123"),
         return_predictions=False,
     )
 
@@ -41,11 +43,20 @@ def logged_batch(caplog: pytest.LogCaptureFixture, s3: FakeS3) -> dict[str, Any]
     return vars(record)
 
 
+def logged_sweep(caplog: pytest.LogCaptureFixture) -> dict[str, Any]:
+    """Return the fields of the line that is logged when decisions are due."""
+    with caplog.at_level(logging.INFO, logger="decision_service"):
+        World().sweep()
+
+    (record,) = [record for record in caplog.records if hasattr(record, "undecided")]
+    return vars(record)
+
+
 @pytest.mark.parametrize(("error", "unfinished"), [(None, 0), (DOWN, 1)])
 def test_service_logs_what_became_of_a_batch(
     caplog: pytest.LogCaptureFixture, error: Exception | None, unfinished: int
 ) -> None:
-    """A record that could not be set aside comes again, and is rejected all the same."""
+    """A bad record counts as rejected, also if it is redelivered because it could not be stored."""
     expected = {
         "model": MODEL,
         "records": 3,
@@ -59,20 +70,26 @@ def test_service_logs_what_became_of_a_batch(
     assert {key: fields.get(key) for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "logged"), [("Rejections", logged_batch), ("Undecided", logged_sweep)]
+)
 def test_filter_reads_fields_that_the_service_logs(
-    template: dict[str, Any], caplog: pytest.LogCaptureFixture
+    template: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    logged: Callable[[pytest.LogCaptureFixture], dict[str, Any]],
 ) -> None:
-    """Every field that the filter names is there, as a number where it counts."""
-    properties = template["Resources"]["Rejections"]["Properties"]
+    """Every field that a metric filter names is logged, as an integer where it counts."""
+    properties = template["Resources"][name]["Properties"]
     (metric,) = properties["MetricTransformations"]
-    fields = logged_batch(caplog, FakeS3())
+    fields = logged(caplog)
 
     counted = {properties["FilterPattern"].split()[1], metric["MetricValue"]}
     read = set(re.findall(r"\$\.\w+", json.dumps(properties)))
 
     assert read == counted | {dimension["Value"] for dimension in metric["Dimensions"]}
-    assert read <= {f"$.{name}" for name in fields}
-    assert {type(fields[name.removeprefix("$.")]) for name in counted} == {int}
+    assert read <= {f"$.{field}" for field in fields}
+    assert {type(fields[field.removeprefix("$.")]) for field in counted} == {int}
 
 
 def test_alarms_on_rejections_count_by_the_name_that_the_service_logs(

@@ -29,7 +29,7 @@ FAILURES = "${FailuresBucket.Arn}"
 
 
 def model(prefix: str) -> set[str]:
-    """Return the grants to read one model: that of a run, or a logged model with an ID."""
+    """Return the grants to read one model, by its run or by its own ID."""
     run = f"${{ExperimentId}}/${{{prefix}RunId}}/artifacts/*"
     logged = f"${{ExperimentId}}/models/${{{prefix}ModelId}}/artifacts/*"
     has_id = f"Has{prefix}ModelId"
@@ -153,7 +153,7 @@ def statement(**changes: Any) -> dict[str, Any]:
     ],
 )
 def test_permissions_show_all_of_a_statement(changes: dict[str, Any], line: str) -> None:
-    """A grant is a line with its action, its resource, and whatever widens or narrows it."""
+    """A grant is a line with its action, its resource, and everything that widens or narrows it."""
     assert permissions(statement(**changes)) == {"A": {line}}
 
 
