@@ -53,7 +53,10 @@ help: ## list the targets
 # These run programs that exist for Linux only (LocalStack and the Lambda runtime as processes, npm's
 # browser, atheris), or read /proc.
 LINUX_ONLY := test all-tests pr coverage integration-test-on-host fuzz bench bench-quick bench-batch
-WANTED := $(MAKECMDGOALS) $(if $(filter host,$(CLOUD)),$(MAKECMDGOALS:%=%-on-host))
+WANTED := $(MAKECMDGOALS)
+ifneq ($(filter integration-test,$(MAKECMDGOALS)),)
+WANTED += integration-test-on-$(or $(CLOUD),$(shell docker compose ls >/dev/null 2>&1 && echo compose || echo host))
+endif
 ifneq ($(filter $(LINUX_ONLY),$(WANTED)),)
 ifneq ($(shell uname -s),Linux)
 $(error make $(MAKECMDGOALS) needs Linux, as in a container or a virtual machine; 'make run', 'make up', 'make web', 'make unit' and 'make integration-test CLOUD=compose' work here)
@@ -81,6 +84,12 @@ all-tests: $(READY) $(HOST_READY) $(SPARK_READY) $(WEB_READY)
 	@$(VENV)/python -m pytest $(PARALLEL) tests/contract tests/e2e tests/faults
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
 
+# Packages are named by their folders in tests/unit; a folder in one of these will do, too.
+ifneq ($(PKG),)
+ifeq ($(wildcard tests/unit/$(PKG)/.),)
+$(error PKG=$(PKG) has no unit tests; expected one of $(notdir $(patsubst %/.,%,$(wildcard tests/unit/*/.))))
+endif
+endif
 unit: $(UNIT_READY) ## the unit tests, of one package with PKG=decision_service
 	@$(VENV)/python -m pytest $(PARALLEL) --quiet tests/unit$(if $(PKG),/$(PKG))
 
@@ -181,11 +190,11 @@ setup: $(READY) ## the environment, and nothing else
 python: $(READY) ## print the path of the environment's interpreter
 	@echo $(abspath $(VENV)/python)
 
-lock: ## write Pipfile.lock anew
+lock: ## lock Pipfile.lock and requirements/*.txt to current versions
 	@scripts/setup lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .local .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .tools .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
 
 $(UNIT_READY): Pipfile.lock requirements/pipenv.txt scripts/setup
 	@scripts/setup unit >&2

@@ -11,8 +11,8 @@ from batch.ride_columns import Rides, rides_of, why_rejected
 from model_service.models.loading import Model
 from model_service.models.model_errors import ModelBroken
 from model_service.records.features import zone_features
-from model_service.service import SAMPLE
-from streams.errors import Reason, brief
+from model_service.records.ride_events import SAMPLE
+from streams.errors import OUTAGES, Reason, brief
 from tlc.trip_values import ride_minutes
 
 # One row for each row of the input, in its order.
@@ -110,8 +110,8 @@ class Scorer:
             return
         try:
             values = self._values(rides, places)
-        except MemoryError:
-            raise  # no fault of a ride
+        except OUTAGES:
+            raise
         except Exception as error:
             if len(places) == 1:
                 # In words: its traceback would keep the chunk alive.

@@ -64,7 +64,7 @@ def save(pipeline: Pipeline, held_out: Sequence[Ride], folder: Path) -> TrainedM
             skops_trusted_types=list(TRUSTED_TYPES),
             pip_requirements=[f"{name}=={version(name)}" for name in ("scikit-learn", "skops")],
         )
-    add_twin(folder, described, predictor_of(pipeline, folder), held_out)
+    add_twin(folder, described, predictor_of(pipeline, folder, {}), held_out)
     return TrainedModel(pipeline, folder, _without_twin(folder))
 
 

@@ -6,6 +6,7 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
@@ -34,41 +35,15 @@ def leave_aws() -> None:
     os.environ.update(NO_AWS_FILES)
 
 
-class Emulator:
-    """A server of AWS's APIs on the loopback interface, empty at the start.
-
-    Args:
-        port: Where to listen; 0 takes a free port.
+@dataclass(frozen=True)
+class Endpoint:
+    """A server of AWS's APIs.
 
     Attributes:
         endpoint: Its URL.
     """
 
-    def __init__(self, port: int = 0) -> None:
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        list_shards_as_aws()
-        application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
-        self._server = make_server(HOST, port, application, threaded=True)
-        # A daemon, because an interrupt can come before there is anybody to stop it.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, name="emulator", daemon=True
-        )
-        self.endpoint = f"http://{HOST}:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        # moto keeps its state in the process, not in the server.
-        reset = urllib.request.Request(  # noqa: S310 - our own endpoint
-            f"{self.endpoint}/moto-api/reset", method="POST"
-        )
-        past_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        past_proxies.open(reset).close()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    endpoint: str
 
     @property
     def environ(self) -> dict[str, str]:
@@ -103,6 +78,40 @@ class Emulator:
             aws_access_key_id="local",
             aws_secret_access_key="local",  # noqa: S106 - moto takes any
         )
+
+
+class Emulator(Endpoint):
+    """A server of AWS's APIs on the loopback interface, empty at the start.
+
+    Args:
+        port: Where to listen; 0 takes a free port.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        list_shards_as_aws()
+        application = _OneAtATime(DomainDispatcherApplication(create_backend_app))
+        self._server = make_server(HOST, port, application, threaded=True)
+        # A daemon, because an interrupt can come before there is anybody to stop it.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="emulator", daemon=True
+        )
+        super().__init__(f"http://{HOST}:{self._server.server_port}")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        # moto keeps its state in the process, not in the server.
+        reset = urllib.request.Request(  # noqa: S310 - our own endpoint
+            f"{self.endpoint}/moto-api/reset", method="POST"
+        )
+        past_proxies = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        past_proxies.open(reset).close()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 class _OneAtATime:

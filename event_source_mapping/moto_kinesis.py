@@ -16,7 +16,7 @@ from event_source_mapping.listing import page_of
 
 def list_shards_as_aws() -> None:
     """Replace ListShards in moto, for every server of this process."""
-    KinesisResponse.list_shards = _list_shards  # type: ignore[method-assign]
+    KinesisResponse.list_shards = _list_shards  # type: ignore[method-assign]  # on purpose
 
 
 def _list_shards(self: KinesisResponse) -> ActionResult:

@@ -12,12 +12,21 @@ from msgspec import Struct
 from model_service.models.loading import Model
 from model_service.models.model_errors import ModelBroken
 from model_service.records.prediction_events import PredictionEncoder
-from model_service.records.ride_events import Ride, RideEvent, decode_ride_event, decode_ride_events
+from model_service.records.ride_events import (
+    SAMPLE,
+    Ride,
+    RideEvent,
+    decode_ride_event,
+    decode_ride_events,
+)
 from streams.deadline import Deadline
-from streams.errors import Reason, Rejected, place_of
+from streams.errors import OUTAGES, Reason, Rejected, place_of
 from streams.logs import log_fields
 from streams.outcome import Outcome
-from streams.records import BatchResponse, UserRecord
+from streams.records import (
+    BatchResponse,
+    UserRecord,
+)
 from streams.rejections import RejectionSink
 from streams.writer import Entry, Writer
 
@@ -28,10 +37,6 @@ class Response(BatchResponse):
     """A partial batch response, and the predictions if they are to be returned."""
 
     predictions: NotRequired[list[Any]]
-
-
-# Any model should predict this ride, from examples/ride.json.
-SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
 
 
 class Rides(Struct, frozen=True):
@@ -145,8 +150,8 @@ class Service:
             return
         try:
             values = self._values(rides.events)
-        except MemoryError:
-            raise  # no fault of a ride: the batch comes again, halved if the mapping bisects
+        except OUTAGES:
+            raise  # the batch comes again, halved if the mapping bisects
         except Exception as error:
             logger.error("the model failed on %d rides: %s", len(rides.events), place_of(error))
             # The rides that can be predicted are to be sent, too, in the time there is.
@@ -165,7 +170,7 @@ class Service:
             tried += 1
             try:
                 values = self._values([event])
-            except MemoryError:
+            except OUTAGES:
                 raise
             except Exception as error:
                 # In words: its traceback would keep the batch alive.
@@ -173,7 +178,7 @@ class Service:
                 last = place_of(error)
             else:
                 self._take_values(Rides([record], [event]), values, outcome)
-        if failures and len(failures) == tried and self._is_broken():
+        if failures and len(failures) == tried and self._is_broken(rides.events[0].ride):
             # From none of them: their messages may hold rides, and whoever prints a traceback logs.
             raise ModelBroken(
                 f"the model of version {self._model.version} failed on each of the "
@@ -182,9 +187,12 @@ class Service:
         outcome.unfinished += [record.source for record in rides.records[tried:]]
         outcome.rejected += failures
 
-    def _is_broken(self) -> bool:
-        """Return whether the model also fails on the last ride that it predicted."""
-        return not self._model.predicts(self._last_predicted)
+    def _is_broken(self, failed: Ride) -> bool:
+        """Return whether it is the model that fails, and not this ride.
+
+        It is if the last ride that it predicted fails, too, or if this ride no longer does.
+        """
+        return not self._model.predicts(self._last_predicted) or self._model.predicts(failed)
 
     def _values(self, events: Sequence[RideEvent]) -> Sequence[float]:
         return self._model.values([event.ride for event in events])

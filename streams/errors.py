@@ -9,6 +9,10 @@ Rejected                a record can never succeed
 
 import traceback
 from enum import StrEnum
+from typing import Final
+
+# What a model raises when memory, a disk or a network fails it, which is no fault of a ride.
+OUTAGES: Final = (MemoryError, OSError)
 
 
 class Reason(StrEnum):

@@ -13,7 +13,7 @@ from typing import Any
 
 from mlflow import MlflowClient
 
-from event_source_mapping.emulator import Emulator
+from event_source_mapping.emulator import Endpoint
 from local.sample_models import MODEL_BUCKET, PROJECT, run_training
 from tests.polling import until
 
@@ -26,7 +26,7 @@ class Tracking:
     """A running server, and what finds it."""
 
     url: str
-    emulator: Emulator
+    emulator: Endpoint
     environ: dict[str, str]
 
     @property
@@ -62,8 +62,33 @@ class Tracking:
         return f"{run.info.artifact_uri}/model", run.info.run_id
 
 
+EMULATOR = """
+import sys
+from event_source_mapping.emulator import Emulator
+
+with Emulator() as emulator:
+    print(emulator.endpoint, flush=True)
+    sys.stdin.read()
+"""
+
+
 @contextmanager
-def tracking(folder: Path, emulator: Emulator) -> Iterator[Tracking]:
+def emulator_process() -> Iterator[Endpoint]:
+    """AWS's APIs in another process, because tests in this one reset moto's state."""
+    with subprocess.Popen(
+        [sys.executable, "-c", EMULATOR],
+        cwd=PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield Endpoint(process.stdout.readline().strip())
+        process.communicate("", timeout=60)
+
+
+@contextmanager
+def tracking(folder: Path, emulator: Endpoint) -> Iterator[Tracking]:
     """The server, up until the end of the block."""
     emulator.client("s3").create_bucket(Bucket=MODEL_BUCKET)
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -178,7 +178,7 @@ def _store(uri: str, root: str) -> Any:
     # Artifacts are to go to <root>/<experiment ID>, and a client that creates an experiment must
     # give its location before there is an ID. A database's own store takes the root instead.
     if uri.partition(":")[0].partition("+")[0] in DATABASE_ENGINES:
-        return SqlAlchemyStore(uri, _uri(root))  # type: ignore[no-untyped-call]
+        return SqlAlchemyStore(uri, _uri(root))  # type: ignore[no-untyped-call]  # MLflow has no types
     return mlflow.MlflowClient()
 
 

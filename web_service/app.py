@@ -12,7 +12,7 @@ from flask import Flask, Response, abort, render_template, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from model_service.records.features import ride_features
-from model_service.service import SAMPLE
+from model_service.records.ride_events import SAMPLE
 from web_service.answers import answer_name, predict
 from web_service.openapi import document
 from web_service.problems import handle_problems

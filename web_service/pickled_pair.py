@@ -49,7 +49,7 @@ def _unpickle(path: Path, data: bytes) -> SklearnModel:
         from sklearn.pipeline import make_pipeline
 
         vectorizer, model = load_pickle(data)
-        return served(make_pipeline(vectorizer, model), path)
+        return served(make_pipeline(vectorizer, model), path, {})
     except ModelRefused:
         raise
     except Exception as error:  # a pickle can raise anything

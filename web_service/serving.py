@@ -16,7 +16,7 @@ from model_service.models.model_errors import ModelRefused
 from model_service.models.workspace import remove_as_owner
 from model_service.records.features import ride_features
 from model_service.records.prediction_events import prediction_of
-from model_service.service import SAMPLE
+from model_service.records.ride_events import SAMPLE
 from streams.json_fields import RideId
 
 

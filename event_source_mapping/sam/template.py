@@ -187,7 +187,7 @@ def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # a mapping node
     if tag == "GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}

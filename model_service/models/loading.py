@@ -13,7 +13,7 @@ from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
 from model_service.settings import Settings
 from streams.connect import make_client
-from streams.errors import SettingsError
+from streams.errors import OUTAGES, SettingsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,14 @@ class Model:
         return values
 
     def predicts(self, ride: Ride) -> bool:
-        """Return whether the model predicts a value for a ride."""
+        """Return whether the model predicts a value for a ride.
+
+        Raises:
+            MemoryError, OSError: Memory, a disk or a network fails the model.
+        """
         try:
             self.values([ride])
-        except MemoryError:
+        except OUTAGES:
             raise
         except Exception:
             return False

@@ -41,6 +41,15 @@ class MLmodel(Struct, frozen=True):
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
 
+    @property
+    def input_types(self) -> dict[str, str]:
+        """MLflow's types of the columns that it takes, such as `long`; empty if it names none."""
+        try:
+            columns = msgspec.json.decode((self.signature or {}).get("inputs") or "[]")
+            return {str(column["name"]): str(column["type"]) for column in columns}
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return {}
+
     @classmethod
     def parse(cls, content: bytes, location: str) -> Self:
         """Read the file's content.

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from types import ModuleType, NoneType
 from typing import Any
 
+import numpy as np
+
 _WITHOUT_PARTS = (str, bytes, int, float, type, ModuleType, NoneType)
 _OF_CALLABLES = ("__self__", "func", "args", "keywords")  # methods, and functools.partial
 
@@ -26,7 +28,7 @@ def children(part: Any) -> list[Any]:
         return list(part.values())
     if isinstance(part, list | tuple | set | frozenset):
         return list(part)
-    if getattr(part, "dtype", None) == "object":
-        return list(part.flat)
+    if isinstance(part, np.ndarray):
+        return list(part.flat) if part.dtype == object else []
     called = [getattr(part, name, None) for name in _OF_CALLABLES]
     return [*getattr(part, "__dict__", {}).values(), *called]

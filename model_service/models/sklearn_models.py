@@ -2,7 +2,7 @@
 
 import pickle
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from model_service.models.archives import require_bounded
 from model_service.models.model_errors import ModelRefused
-from model_service.models.model_files import inside, require_trust
+from model_service.models.model_files import inside, read_mlmodel, require_trust
 from model_service.models.model_inputs import model_input
 from model_service.models.sound_trees import require_sound_trees
 from model_service.records.features import Features
@@ -72,32 +72,38 @@ def load_sklearn(folder: Path, flavor: dict[str, Any], *, trusted: bool) -> Skle
             f"{path} has serialization_format {brief(repr(serialization))}; "
             "it must be skops, or pickle or cloudpickle where those are allowed"
         )
-    return served(estimator, path)
+    return served(estimator, path, read_mlmodel(folder).input_types)
 
 
-def served(estimator: Any, path: Path) -> SklearnModel:
+def served(estimator: Any, path: Path, signature: Mapping[str, str]) -> SklearnModel:
     """Return the model that serves an estimator, which predicts in one thread from now on.
+
+    Args:
+        estimator: Any that predicts.
+        path: Where it is, for messages.
+        signature: MLflow's types of its columns by name; empty if the model has none.
 
     Raises:
         ModelRefused: See `predictor_of`.
     """
     _require_predicts(estimator, path)
     _use_one_thread(estimator)
-    return predictor_of(estimator, path)
+    return predictor_of(estimator, path, signature)
 
 
-def predictor_of(estimator: Any, path: Path) -> SklearnModel:
+def predictor_of(estimator: Any, path: Path, signature: Mapping[str, str]) -> SklearnModel:
     """Return the model that predicts with an estimator, which stays as it is.
 
     Args:
         estimator: Any that predicts.
         path: Where it is, for messages.
+        signature: MLflow's types of its columns by name; empty if the model has none.
 
     Raises:
-        ModelRefused: It was trained on features or values that are not made here, or on zones of a
-            type that cannot be found out.
+        ModelRefused: It was trained on features or values that are not made here, nothing shows
+            the type of its zones, or it cannot predict a ride.
     """
-    return SklearnModel(estimator, model_input(estimator, path))
+    return SklearnModel(estimator, model_input(estimator, path, signature))
 
 
 def _require_predicts(estimator: Any, path: Path) -> None:

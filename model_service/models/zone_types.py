@@ -1,84 +1,95 @@
-"""Whether a model takes zones as text or as integers, found out by predicting with both."""
+"""The types of a model's columns: zones may be text, integers or floats."""
 
-from collections.abc import Callable, Collection
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from model_service.models.model_errors import ModelRefused
-from model_service.records.features import DROPOFF, PICKUP, Features, with_integers, zone_features
-from streams.errors import brief
-
-# Features that a model may take as text or as integers.
-SINGLE_ZONES: Final = (PICKUP, DROPOFF)
+from model_service.records.features import (
+    DROPOFF,
+    PAIR,
+    PICKUP,
+    Column,
+    Features,
+    ZonePairs,
+    zone_features,
+)
 
 TLC_ZONES: Final = range(1, 266)
-_MILES = 3.0
-
-_MAX_REASON_CHARACTERS = 300
+_UNKNOWN_ZONE = -1
 
 
-def zone_trial(zones: Collection[int] = TLC_ZONES) -> Features:
-    """Return the features of as many rides as zones: each is once a pickup and once a drop-off."""
-    ordered = sorted(zones)
-    return zone_features(ordered, ordered[::-1], [_MILES] * len(ordered))
+class ColumnType(NamedTuple):
+    """What a model takes a feature as.
+
+    Attributes:
+        kind: str, int or float.
+        dtype: The column's in a data frame or a table.
+    """
+
+    kind: Callable[[Any], Any]
+    dtype: Any
 
 
-def integers_by_trial(
-    predict: Callable[[Features], Any],
-    trial: Features,
-    names: Collection[str],
-    *,
-    remedy: str,
-    must_matter: bool = False,
-) -> Collection[str]:
-    """Return the zones that a model takes as integers: all of `names`, or none.
+TEXT: Final = ColumnType(str, object)
+INTEGERS: Final = ColumnType(int, np.int64)
 
-    Text is the choice where a model predicts the same with both.
+# By MLflow's names.
+SIGNATURE_TYPES: Final = {
+    "string": TEXT,
+    "integer": ColumnType(int, np.int32),
+    "long": INTEGERS,
+    "float": ColumnType(float, np.float32),
+    "double": ColumnType(float, np.float64),
+}
+
+
+def typed(features: Features, types: Mapping[str, ColumnType]) -> Features:
+    """Return the same features, with those that a model takes as numbers in columns of its types.
+
+    Zones that it takes as text stay as they are.
+    """
+    numbers = {name: made for name, made in types.items() if made.kind is not str}
+    return {**features, **{name: _column(features[name], made) for name, made in numbers.items()}}
+
+
+def _column(values: Column, made: ColumnType) -> Any:
+    numbers: Iterable[Any] = values
+    if made.dtype is not object and made.kind is int:
+        # A zone that is too large for the type is unknown to every model, as is the largest one.
+        limits = np.iinfo(made.dtype)
+        numbers = (min(max(value, limits.min), limits.max) for value in numbers)
+    return np.array([made.kind(value) for value in numbers], made.dtype)
+
+
+def ignored(predict: Callable[[Features], Any], names: Collection[str]) -> list[str]:
+    """Return the zones and pairs that change no prediction, whichever of TLC's they are.
 
     Args:
-        predict: Predicts a value for each ride of features whose zones are text or integers.
-        trial: Features to predict with.
-        names: Zones whose type is to be found out.
-        remedy: What to do if it cannot be found out, for the message.
-        must_matter: Whether some rides of the trial must get another prediction than others.
-
-    Raises:
-        ModelRefused: The model predicts with neither, other values with integers than with text,
-            or the same value for all rides where some must differ.
+        predict: Predicts a value for each ride.
+        names: Features of zones.
     """
-    tried = [_values(predict, features) for features in (trial, with_integers(trial, names))]
-    predicted = [values for values in tried if not isinstance(values, Exception)]
-    if not predicted:
-        raise ModelRefused(f"the model predicts no ride: {_said(tried[0])}. {remedy}")
-    if not _are_equal(predicted[0], predicted[-1]):
-        raise ModelRefused(
-            f"the model may have been trained on text or on integers: {' and '.join(names)} as "
-            f"text give other predictions than as integers; expected the same. {remedy}"
-        )
-    if must_matter and _are_equal(predicted[0], predicted[0][:1]):
-        raise ModelRefused(
-            f"the model was trained on other zones or types: it predicts {predicted[0][0]} in each "
-            f"of {len(predicted[0])} zones; expected values that differ. {remedy}"
-        )
-    return names if isinstance(tried[0], Exception) else ()
+    return [name for name in names if not _matters(predict, name)]
 
 
-def _values(
-    predict: Callable[[Features], Any], features: Features
-) -> NDArray[np.float64] | Exception:
+def _matters(predict: Callable[[Features], Any], name: str) -> bool:
+    zones = [*TLC_ZONES]
+    unknown = [_UNKNOWN_ZONE] * len(zones)
+    column = ZonePairs(unknown, unknown) if name == PAIR else unknown
+    miles = np.linspace(0.5, 30.0, len(zones))
+    for zone in zones:
+        features = zone_features(zones, [zone] * len(zones), miles)
+        if name == DROPOFF:
+            features = {**features, PICKUP: features[DROPOFF], DROPOFF: features[PICKUP]}
+        if _differ(predict, features, {**features, name: column}):
+            return True
+    return False
+
+
+def _differ(predict: Callable[[Features], Any], some: Features, others: Features) -> bool:
     try:
-        return np.asarray(predict(features), dtype=float).ravel()
+        return not np.array_equal(predict(some), predict(others), equal_nan=True)
     except MemoryError:
         raise
-    except Exception as error:  # a model can raise anything
-        return error
-
-
-def _are_equal(some: NDArray[np.float64], others: NDArray[np.float64]) -> bool:
-    return np.allclose(some, others, rtol=1e-9, equal_nan=True)
-
-
-def _said(error: Any) -> str:
-    return brief(" ".join(f"{type(error).__name__}: {error}".split()), _MAX_REASON_CHARACTERS)
+    except Exception:  # a model may raise on zones that it does not know
+        return True

@@ -5,7 +5,7 @@ object for each ride.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -121,11 +121,6 @@ def rows(features: Features) -> Iterator[Row]:
 def table(features: Features) -> NDArray[Any]:
     """The features as an array of objects: a row a ride, a column a feature, in their order."""
     return np.array([to_list(column) for column in features.values()], dtype=object).T
-
-
-def with_integers(features: Features, names: Iterable[str]) -> Features:
-    """Return the same features, with these zones as integers and not as text."""
-    return {**features, **{name: np.array(features[name], np.object_) for name in names}}
 
 
 def to_list(column: Column) -> Sequence[str | float]:

@@ -41,6 +41,10 @@ class Ride(Struct, frozen=True, gc=False):
     trip_distance: Annotated[float, Meta(ge=0)]
 
 
+# Any model should predict this ride, from examples/ride.json.
+SAMPLE = Ride(PULocationID=130, DOLocationID=205, trip_distance=3.66)
+
+
 class RideEvent(Struct, frozen=True, gc=False):
     """What a record of the input stream says; further fields are ignored."""
 

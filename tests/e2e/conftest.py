@@ -9,11 +9,16 @@ from tests.conftest import PROJECT
 from tests.plain_shell import NO_ACCOUNT
 from tests.project_files import copy_project
 
+# Of files that make takes to be older than what was set up of them, so that it sets up nothing.
+LONG_AGO = 10**9
+
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What a clone has, with .venv and .tools set up."""
     copy_project(tmp_path)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (LONG_AGO, LONG_AGO))
     for name in (".venv", ".tools"):
         (tmp_path / name).symlink_to(PROJECT / name)
     return tmp_path

@@ -48,6 +48,7 @@ def up(checkout: Path, environ: dict[str, str]) -> Iterator[Up]:
     finally:
         if process.poll() is None:
             running.stop(signal.SIGTERM)
+        process.stderr.close()
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import onnx
 from mlflow.models import Model
 
 from model_service.models.mlmodel import MLMODEL
+from model_service.models.model_files import read_mlmodel
 from model_service.models.predictors import TWINS
 from model_service.models.sklearn_models import SklearnModel, predictor_of
 from model_service.models.weights import FLAVOR as WEIGHTS
@@ -43,7 +44,7 @@ def save_model(
     """
     mlflow.sklearn.save_model(sk_model, path, mlflow_model=mlflow_model, **options)
     try:
-        model = predictor_of(sk_model, Path(path))
+        model = predictor_of(sk_model, Path(path), read_mlmodel(Path(path)).input_types)
         difference = add_twin(Path(path), mlflow_model, model, rides)
     except CannotConvert as reason:
         _log.warning("no twin, scikit-learn serves this model: %s", reason)

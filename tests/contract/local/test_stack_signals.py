@@ -11,8 +11,8 @@ import time
 from local.sample_models import stop_on_signals
 
 stop_on_signals()
-print("up", flush=True)
 try:
+    print("up", flush=True)
     while True:
         time.sleep(0.1)
 finally:

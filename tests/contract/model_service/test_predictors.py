@@ -296,8 +296,9 @@ def pyfunc_folder(tmp_path: Path) -> Path:
         def predict(self, model_input: pd.DataFrame) -> pd.Series:  # type: ignore[override]
             return model_input["trip_distance"] * 5
 
-    mlflow.pyfunc.save_model(folder, python_model=MilesTimesFive(), pip_requirements=[])
-    return folder
+    columns = [{"name": "trip_distance", "type": "double"}]
+    signature = ModelSignature.from_dict({"inputs": json.dumps(columns)})
+    return save_pyfunc(MilesTimesFive(), folder, signature=signature)
 
 
 class ZoneMinutes(PythonModel):
@@ -316,12 +317,16 @@ def save_pyfunc(model: Any, folder: Path, **options: Any) -> Path:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("zone", "kind"), [(7, "long"), ("7", "string")])
+@pytest.mark.parametrize(
+    ("zone", "kind"),
+    [(7, "integer"), (7, "long"), (7.0, "float"), (7.0, "double"), ("7", "string")],
+)
 def test_load_pyfunc_gives_zones_the_type_of_its_signature(
     zone: Any, kind: str, tmp_path: Path
 ) -> None:
     """MLflow refuses other types than the signature's, so the model takes what it does not."""
-    columns = [{"name": "PU", "type": kind}, {"name": "trip_distance", "type": "double"}]
+    miles = kind if kind == "float" else "double"
+    columns = [{"name": "PU", "type": kind}, {"name": "trip_distance", "type": miles}]
     signature = ModelSignature.from_dict({"inputs": json.dumps(columns)})
 
     predictor = load_predictor(
@@ -332,13 +337,29 @@ def test_load_pyfunc_gives_zones_the_type_of_its_signature(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_load_pyfunc_whose_zones_may_be_text_or_integers_is_refused(tmp_path: Path) -> None:
-    """Without a signature, a model that predicts differently with each type is not guessed at."""
-    folder = save_pyfunc(ZoneMinutes(7), tmp_path / "model")
+@pytest.mark.parametrize(
+    ("zone", "columns", "said"),
+    [
+        (7, {}, "uses PU_DO in code that .* Log the model with an input signature"),
+        ("007", {"PU": "string"}, "predicts the same in every zone of PU; expected values that di"),
+        ("7.0", {"PU": "string"}, "predicts the same in every zone of PU; expected values that di"),
+        (7, {"PU": "long", "PU_DO": "long"}, "PU_DO is long; expected pairs of zones as text"),
+        (7, {"PU": "long", "hour": "long"}, "trained on 1 features, such as 'hour', which"),
+        (7, {"PU": "boolean"}, "in which PU is boolean; expected zones as text"),
+        (7, {"PU": "long", "trip_distance": "long"}, "cannot predict Ride.*trip_distance"),
+        (7, {"trip_distance": "double"}, "cannot predict Ride.* KeyError: 'PU'"),
+    ],
+    ids=["none", "padded", "floats", "pairs", "another", "type", "miles", "missing"],
+)
+def test_load_pyfunc_whose_zones_are_not_shown_or_not_served_is_refused(
+    zone: Any, columns: dict[str, str], said: str, tmp_path: Path
+) -> None:
+    """Such a model needs a signature, of columns and types that are made here."""
+    inputs = json.dumps([{"name": name, "type": kind} for name, kind in columns.items()])
+    signature = ModelSignature.from_dict({"inputs": inputs}) if columns else None
+    folder = save_pyfunc(ZoneMinutes(zone), tmp_path / "model", signature=signature)
 
-    with pytest.raises(
-        ModelRefused, match="PU and DO as text give other predictions .* log it with a signature"
-    ):
+    with pytest.raises(ModelRefused, match=said):
         load_predictor(folder, trusted=True)
 
 
@@ -351,12 +372,14 @@ def test_load_pyfunc_predicts_where_mlflow_is_installed(pyfunc_folder: Path) -> 
     assert list(predictor.predict(RIDES)) == pytest.approx(expected)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_load_pyfunc_untrusted_is_refused(pyfunc_folder: Path) -> None:
     """A pyfunc model can run any code, so it is refused like a pickle."""
     with pytest.raises(ModelRefused, match="MLflow pyfunc model, which can run any code"):
         load_predictor(pyfunc_folder, trusted=False)
 
 
+@pytest.mark.filterwarnings("ignore")
 def test_load_pyfunc_without_mlflow_says_so(
     pyfunc_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

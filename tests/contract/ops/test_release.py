@@ -375,17 +375,17 @@ def test_release_of_a_model_of_integer_zones_predicts_as_in_training(s3: Any, fo
     assert predicted == pytest.approx(pipeline.predict(frame).tolist(), rel=1e-9)
 
 
-def test_release_of_a_model_that_would_be_served_other_types_is_refused(
-    s3: Any, folder: Path
-) -> None:
+def test_release_of_a_model_that_hides_its_types_is_refused(s3: Any, folder: Path) -> None:
     """A model is not released where nothing says whether it was trained on text or integers."""
     pipeline, _ = of_frame(FunctionTransformer(lambda table: table))
     save_pickled(pipeline, folder)
     put_model(s3, folder)
 
-    assert refused(model(folder)).startswith(
-        "nothing is released: the model may have been trained on text or on integers"
-    )
+    said = refused(model(folder))
+
+    assert said.startswith("nothing is released: ")
+    assert "model.pkl uses PU in code that is not scikit-learn's" in said
+    assert "Log the model with an input signature" in said
 
 
 def test_main_release_tells_of_it_in_one_line(

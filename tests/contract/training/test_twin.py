@@ -38,7 +38,7 @@ from model_service.models.model_inputs import frame
 from model_service.models.predictors import TWINS, Predictor
 from model_service.models.sklearn_models import SklearnModel, predictor_of
 from model_service.models.weights import LinearModel
-from model_service.records.features import ride_features, with_integers
+from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
@@ -84,14 +84,14 @@ def nested(estimator: Any) -> Any:
 def frame_into(estimator: Any, encoder: Any = None, *, integers: Sequence[str] = ()) -> Any:
     encoder = encoder or OneHotEncoder(handle_unknown="ignore")
     columns = ColumnTransformer([("zones", encoder, ["DO", "PU"])], remainder="passthrough")
-    features = with_integers(ride_features(RIDES), integers)
-    table = frame(["DO", "trip_distance", "PU"], features)
+    table = frame(["DO", "trip_distance", "PU"], ride_features(RIDES))
+    table = table.astype(dict.fromkeys(integers, int))
     return make_pipeline(columns, estimator).fit(table, MINUTES)
 
 
 def served(model: Any) -> SklearnModel:
     """A model as the function serves it where it has no twin."""
-    return predictor_of(model, Path("model"))
+    return predictor_of(model, Path("model"), {})
 
 
 def save(twin: Twin, folder: Path) -> list[Predictor]:
@@ -280,11 +280,12 @@ def test_proof_refuses_a_twin_that_is_wrong_in_a_corner(rides: list[Ride], tmp_p
     """A twin is tried on unknown zones and odd distances, whatever rides are given."""
     model = rows_into(Ridge())
     twins = save(convert(model), tmp_path)
+    reference = served(model)
     model[-1].coef_[-1] = np.nan
 
     for twin in twins:
         with pytest.raises(CannotConvert, match="differs by nan"):
-            largest_difference(served(model), twin, rides)
+            largest_difference(reference, twin, rides)
 
 
 @pytest.mark.parametrize("feature", ["PU", "DO"])

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from event_source_mapping.emulator import Emulator
-from tests.tracking import Tracking, tracking
+from tests.tracking import Tracking, emulator_process, tracking
 from tests.web import Web, serving
 
 
@@ -24,7 +23,7 @@ def web(duration_model: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tracking]:
     """A tracking server with S3 behind it. A test points the alias before it starts a service."""
     with (
-        Emulator() as emulator,
+        emulator_process() as emulator,
         tracking(tmp_path_factory.mktemp("tracking"), emulator) as running,
     ):
         yield running

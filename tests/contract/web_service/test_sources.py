@@ -17,7 +17,7 @@ import pytest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 
-from event_source_mapping.emulator import Emulator
+from event_source_mapping.emulator import Endpoint
 from local.sample_models import MODEL_BUCKET
 from model_service.bootstrap import build_service
 from model_service.records.features import ride_features, rows
@@ -124,7 +124,7 @@ def test_doors_and_sources_give_the_same_minutes(
         assert values == pytest.approx(expected, abs=1e-6)
 
 
-def _downloaded(emulator: Emulator, run: Mapping[str, Any], folder: Path) -> Path:
+def _downloaded(emulator: Endpoint, run: Mapping[str, Any], folder: Path) -> Path:
     s3 = emulator.client("s3")
     prefix = run["model_location"].removeprefix(f"s3://{MODEL_BUCKET}/")
     for entry in s3.list_objects_v2(Bucket=MODEL_BUCKET, Prefix=prefix)["Contents"]:

@@ -4,7 +4,7 @@ import base64
 import gc
 import json
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from model_service.models.loading import Model
 from model_service.models.model_errors import ModelBroken
 from model_service.models.predictors import Predictor
 from model_service.records.features import Features, Row
+from model_service.records.ride_events import SAMPLE
 from model_service.service import Response, Service
 from streams.deadline import Deadline
 from streams.errors import EventError
@@ -418,16 +419,35 @@ def test_handle_model_that_breaks_after_it_predicted_fails_the_batch() -> None:
     assert bench.s3.objects == {}
 
 
-def test_handle_memory_that_runs_out_while_the_model_is_tried_rejects_nothing() -> None:
-    """Out of memory on the ride before tells nothing about the rides of the batch."""
-    errors = iter([ValueError, ValueError, MemoryError])
+def test_handle_model_that_works_again_rejects_nothing() -> None:
+    """Rides that a model fails on only for a moment come again with their batch."""
+    network_is_down = iter([True] * 3)
+
+    def looks_up(features: Row) -> float:
+        if features["trip_distance"] != SAMPLE.trip_distance and next(network_is_down, False):
+            raise LookupError("no answer")
+        return 5.0
+
+    bench = Bench(FakePredictor(looks_up))
+
+    with pytest.raises(ModelBroken):
+        bench.handle([ride(1, 1.0), ride(2, 2.0)])
+    assert bench.s3.objects == {}
+    assert failed_at(bench.handle([ride(1, 1.0), ride(2, 2.0)])) == []
+    assert bench.predicted == {1: 5.0, 2: 5.0}
+
+
+@pytest.mark.parametrize("outage", [MemoryError, ConnectionError, TimeoutError, OSError])
+def test_handle_outage_while_the_model_is_tried_rejects_nothing(outage: type[Exception]) -> None:
+    """An outage on the ride before tells nothing about the rides of the batch."""
+    errors: Iterator[type[Exception]] = iter([ValueError, ValueError, outage])
 
     def predict(features: Row) -> float:
         raise next(errors)
 
     bench = Bench(FakePredictor(predict))
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(outage):
         bench.handle([ride(1)])
 
     assert bench.s3.objects == {}
@@ -470,10 +490,11 @@ def test_handle_model_that_fails_on_every_ride_fails_the_batch(payloads: list[by
     assert (bench.kinesis.calls, bench.s3.objects) == ([], {})
 
 
+@pytest.mark.parametrize("outage", [MemoryError, ConnectionError, TimeoutError, OSError])
 @pytest.mark.parametrize("full_batches", [0, 1])
-def test_handle_memory_that_runs_out_is_no_fault_of_a_ride(full_batches: int) -> None:
-    """Out of memory, in the batch or in one ride of it, fails the batch: no ride is rejected."""
-    rides = iter([MemoryError] if not full_batches else [ValueError, MemoryError])
+def test_handle_outage_is_no_fault_of_a_ride(full_batches: int, outage: type[Exception]) -> None:
+    """Out of memory or without its network, a model rejects no ride: the batch fails."""
+    rides: Iterator[type[Exception]] = iter([*[ValueError] * full_batches, outage])
 
     def predict(features: Row) -> float:
         for error in rides:
@@ -482,7 +503,7 @@ def test_handle_memory_that_runs_out_is_no_fault_of_a_ride(full_batches: int) ->
 
     bench = Bench(FakePredictor(predict))
 
-    with pytest.raises(MemoryError):
+    with pytest.raises(outage):
         bench.handle([ride(1), ride(2)])
 
     assert (bench.kinesis.calls, bench.s3.objects) == ([], {})
