@@ -1,4 +1,4 @@
-"""How much is measured: everything, or what fits into two minutes."""
+"""How much a run measures: everything, or a selection that takes two minutes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from benchmarks.results import Way
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured, and for how long.
+    """The extent of a run.
 
     Attributes:
         batches: Sizes of batches.

@@ -1,4 +1,4 @@
-"""Size of installed packages: the function's, and those of the reference way."""
+"""Size of installed packages, for the function and for the reference way."""
 
 import subprocess
 import sys

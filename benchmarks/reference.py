@@ -30,7 +30,7 @@ def decode(record: Event) -> Json:
 
 
 def prepare_features(ride: Mapping[str, Any]) -> Json:
-    """Return the features of one ride: those of `model_service.records.features`, as a dict."""
+    """Return the features that `model_service.records.features` computes, as a dict for one ride."""
     miles = min(float(ride["trip_distance"]), MAX_MILES)
     return {
         "PU_DO": f"{ride['PULocationID']}_{ride['DOLocationID']}",

@@ -80,7 +80,7 @@ class Start:
 
     Attributes:
         what: The product, the reference way, or boto3 and its clients.
-        model: The model that is loaded from S3; empty if there is none.
+        model: The model that is loaded from S3; empty without a model.
         seconds: From the first line of the script until the first prediction was put.
         of_reference: Share of the reference way's time with this model.
         of_clients: Time of boto3 and its clients is 1.

@@ -1,6 +1,6 @@
-"""A Kinesis that takes every record, at once or after a delay: what calls cost, without a stream.
+"""A Kinesis that accepts every record, at once or after a delay, to measure the cost of calls.
 
-It parses no more of a request than it must, for it shares the machine with what is measured.
+It parses as little of a request as possible, because it shares the cores with the measured process.
 """
 
 import argparse
@@ -19,8 +19,8 @@ _END = b"\r\n\r\n"
 
 
 def answer(head: bytes, body: bytes) -> bytes:
-    """The response to a PutRecord or PutRecords request: everything was taken."""
-    # Data is in base64, and quotes in keys are escaped: this can only be the name.
+    """Return the response to a PutRecord or PutRecords request: every record was accepted."""
+    # Data is in base64, and quotes in keys are escaped, so this can only be the field's name.
     return _response(body.count(b'"PartitionKey":') if _BATCH.search(head) else None)
 
 
@@ -53,7 +53,7 @@ class _Connection(asyncio.Protocol):
                 self._transport.write(response)
 
     def _take_request(self) -> tuple[bytes, bytes] | None:
-        """The first request, if all of it is here."""
+        """Remove the first request from the buffer, if it is complete."""
         start = self._received.find(_END) + len(_END)
         if start < len(_END):
             return None
@@ -76,10 +76,10 @@ async def _serve(delay_seconds: float) -> None:
 
 @contextmanager
 def kinesis_stub(delay_seconds: float = 0) -> Iterator[str]:
-    """Run the stub in a process of its own; gives its endpoint URL.
+    """Run the stub in another process, and return its endpoint URL.
 
     Args:
-        delay_seconds: How long each call waits for its answer; calls may wait at the same time.
+        delay_seconds: Delay of each response; calls may wait at the same time.
     """
     with serving("benchmarks.stub", str(delay_seconds)) as endpoint:
         yield endpoint
@@ -87,7 +87,7 @@ def kinesis_stub(delay_seconds: float = 0) -> Iterator[str]:
 
 @contextmanager
 def serving(module: str, *arguments: str) -> Iterator[str]:
-    """Run a module that prints the port it listens on; gives its URL."""
+    """Run a module that prints the port it listens on, and return its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
     )

@@ -15,7 +15,7 @@ from benchmarks.results import Way
 Handle = Callable[[Mapping[str, Any]], object]
 
 VERSION = "7ef5dbd1dc69425e994533b84d3002eb"
-# Everything is put to the stub, whatever ~/.aws says.
+# Clients ignore ~/.aws, so that every put goes to the stub.
 CREDENTIALS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

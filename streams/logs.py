@@ -14,7 +14,7 @@ def set_up_logging(*packages: str) -> None:
     """
     for name in packages:
         logging.getLogger(name).setLevel(logging.INFO)
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it logs where it found credentials
 
 
 def log_fields(logger: logging.Logger, line: str, fields: Mapping[str, object]) -> None:

@@ -116,7 +116,7 @@ def test_way_handles_an_event(way: Way, model: TrainedModel, rides: Path) -> Non
 
 @pytest.mark.usefixtures("credentials")
 def test_measure_times_each_way_at_each_size_of_batch(model: TrainedModel, rides: Path) -> None:
-    """Ways take turns in processes of their own, and the reference is timed in part."""
+    """Each way runs in a separate process and is timed at every size of batch."""
     ways = (Way.REFERENCE, Way.PRODUCT, Way.FLOOR)
     jobs = [Job(way, model.served(way), None, rides) for way in ways]
 
@@ -163,7 +163,7 @@ def test_events_are_whole_batches_in_order(rides: Path) -> None:
 
 
 def test_events_larger_than_the_file_repeat_its_rides(rides: Path) -> None:
-    """A repeated ride has a sequence number of its own."""
+    """A repeated ride has another sequence number."""
     (event,) = kinesis_events(rides, 22)
 
     zones = [ride.PULocationID for ride in HELD_OUT]
@@ -172,7 +172,7 @@ def test_events_larger_than_the_file_repeat_its_rides(rides: Path) -> None:
 
 
 def test_decisions_are_measured_by_the_real_clients() -> None:
-    """Units of two predictions in two batches, and in one, are those that the guide states."""
+    """Two predictions of a ride cost the units that docs/decisions.md states, in one batch or two."""
     apart, together = (decisions.measured(2, rides=3, together=each) for each in (False, True))
 
     units = ("write units", "index units", "read units")
