@@ -8,11 +8,12 @@ was stopped goes on where it was. A scored file is there as a whole or not at al
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError
 
+from batch.account import Account, total
 from batch.batch_errors import BatchError
 from batch.job import Outcome, score_file
 from batch.months import TripFile, choose
@@ -26,13 +27,16 @@ from batch.options import (
 )
 from batch.places import s3_client, source, target
 from batch.scorer import Scorer
-from batch.summary import summary
 from cli.terminal import Progress, leave_stdout, log_in_lines, say
 from model_service.models.loading import load_model
 from streams.errors import ServiceError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+
+_FORMAT = "{:<32} {:>9} {:>9} {:>8} {:>9} {:>6} {:>6}"
+_HEADER = _FORMAT.format("file", "rows", "predicted", "rejected", "compared", "RMSE", "MAE")
 
 
 def main(arguments: Sequence[str], client: "Callable[[], S3Client]" = s3_client) -> int:
@@ -97,6 +101,36 @@ def _parser() -> argparse.ArgumentParser:
     add_month_options(score)
     add_model_options(score)
     return parser
+
+
+def summary(outcomes: Sequence[Outcome], version: str) -> Iterator[str]:
+    """Lines of text: the errors are in minutes, over rides that took 1 to 60 minutes."""
+    yield f"model version {version}; RMSE and MAE in minutes, over rides of 1 to 60 minutes"
+    yield _HEADER
+    for outcome in outcomes:
+        note = "" if outcome.is_new else "  scored before"
+        yield _line(outcome.file.name, outcome.account) + note
+    whole = total([outcome.account for outcome in outcomes])
+    if len(outcomes) > 1:
+        yield _line("all", whole)
+    for reason, count in whole.rejected.items():
+        yield f"rejected: {count} {reason}"
+
+
+def _line(name: str, account: Account) -> str:
+    return _FORMAT.format(
+        name,
+        account.rows,
+        account.predicted,
+        account.rejections,
+        account.compared,
+        _minutes(account.rmse),
+        _minutes(account.mae),
+    )
+
+
+def _minutes(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from msgspec import Struct
 
-from tlc.durations import MAX_MINUTES, MIN_MINUTES
+from tlc import MAX_MINUTES, MIN_MINUTES
 
 
 class Account(Struct, frozen=True):

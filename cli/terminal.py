@@ -97,3 +97,7 @@ def _bar(done: float, total: float) -> str:
     share = min(max(done / total, 0.0), 1.0)
     full = round(share * BAR_CHARACTERS)
     return f"[{'#' * full}{' ' * (BAR_CHARACTERS - full)}] {share:4.0%}  "
+
+
+class OpsError(Exception):
+    """A command did not do what was asked of it; the message says why, and what to do."""

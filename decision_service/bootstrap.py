@@ -6,9 +6,8 @@ from typing import Any
 from botocore.config import Config
 
 from decision_service.cases import Rules
-from decision_service.decision_stream import DecisionStream
 from decision_service.policy import load_policy
-from decision_service.service import Service
+from decision_service.service import DecisionStream, Service
 from decision_service.settings import Settings
 from decision_service.store import WRITERS, DynamoStore
 from streams.connect import QUICK, make_client, rejection_sink, stream_writer

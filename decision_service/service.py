@@ -5,14 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import batched
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from decision_service.arrivals import Arrival, arrival_decoder, key_of, key_text
 from decision_service.cases import Case, PolicyFailed, Rules, decided, is_ripe, joined
-from decision_service.decision_stream import DecisionSink
 from decision_service.store import Store
 from streams.deadline import Deadline
 from streams.errors import Rejected
@@ -20,6 +19,7 @@ from streams.logs import log_fields
 from streams.outcome import Outcome
 from streams.records import BatchResponse, UserRecord
 from streams.rejections import RejectionSink
+from streams.writer import Entry, Writer
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,32 @@ class Arrived(Struct, frozen=True, gc=False):
 
     record: UserRecord
     arrival: Arrival
+
+
+class DecisionSink(Protocol):
+    """Takes decision events by the texts of their keys."""
+
+    def put(self, decisions: Mapping[str, str], deadline: Deadline) -> set[str]:
+        """Put decision events; answer with the keys of those that arrived."""
+        ...
+
+
+class DecisionStream:
+    """Puts decision events onto a stream under the partition key `str(key)`.
+
+    Args:
+        writer: Such as `streams.writer.StreamWriter`.
+    """
+
+    def __init__(self, writer: Writer[str]) -> None:
+        self._writer = writer
+
+    def put(self, decisions: Mapping[str, str], deadline: Deadline) -> set[str]:
+        """Put decision events; answer with the keys of those that arrived."""
+        entries = [
+            Entry(key, str(key_of(key)), decision.encode()) for key, decision in decisions.items()
+        ]
+        return decisions.keys() - {entry.token for entry in self._writer.put(entries, deadline)}
 
 
 class Service:

@@ -5,15 +5,19 @@ import os
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, overload
 
 import boto3
+from moto.core.responses import ActionResult
+from moto.kinesis.exceptions import InvalidArgumentError
+from moto.kinesis.responses import KinesisResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from event_source_mapping.moto_kinesis import list_shards_as_aws
+from event_source_mapping.environment import REGION
+from event_source_mapping.shards import page_of
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -132,7 +136,27 @@ def is_free(port: int) -> bool:
         return probe.connect_ex((HOST, port)) != 0
 
 
-ACCOUNT = "123456789012"
+def list_shards_as_aws() -> None:
+    """Make ListShards of moto as strict as AWS's, for every server of this process.
+
+    moto requires the stream's name on every page, and AWS refuses a name together with a token. A
+    client that pages as moto requires fails on AWS at 1,000 shards.
+    """
+    KinesisResponse.list_shards = _list_shards  # type: ignore[method-assign]  # on purpose
 
 
-REGION = "us-east-1"
+def _list_shards(self: KinesisResponse) -> ActionResult:
+    def shards_of(stream: str) -> Sequence[Any]:
+        shards = self.kinesis_backend.describe_stream(None, stream).shards
+        return [shards[shard_id] for shard_id in sorted(shards)]
+
+    try:
+        shards, token = page_of(
+            shards_of,
+            stream=self._get_param("StreamName"),
+            token=self._get_param("NextToken"),
+            max_results=self._get_param("MaxResults"),
+        )
+    except ValueError as error:
+        raise InvalidArgumentError(str(error)) from None
+    return ActionResult({"Shards": [shard.to_json() for shard in shards], "NextToken": token})

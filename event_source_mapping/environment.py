@@ -10,6 +10,10 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+# The account and the region of every local resource.
+ACCOUNT = "123456789012"
+REGION = "us-east-1"
+
 # What a process needs of its surroundings; a function sees nothing else of this shell.
 _INHERITED = ("HOME", "LANG", "PATH", "TMPDIR")
 

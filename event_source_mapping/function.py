@@ -13,8 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from event_source_mapping.emulator import ACCOUNT, REGION
-from event_source_mapping.environment import environment, seen_by_this_thread
+from event_source_mapping.environment import ACCOUNT, REGION, environment, seen_by_this_thread
 from event_source_mapping.mapping_errors import TemplateError
 from event_source_mapping.sam.template import Function
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from event_source_mapping.emulator import ACCOUNT
+from event_source_mapping.environment import ACCOUNT
 
 # Lambda quotas: 6 MB for a synchronous invocation's payload.
 MAX_EVENT_BYTES = 6 * 1024 * 1024

@@ -11,7 +11,8 @@ from event_source_mapping.destination import (
     S3Destination,
     SqsDestination,
 )
-from event_source_mapping.emulator import ACCOUNT, REGION, Emulator
+from event_source_mapping.emulator import Emulator
+from event_source_mapping.environment import ACCOUNT, REGION
 from event_source_mapping.function import InProcessFunction
 from event_source_mapping.mapping import EventSourceMapping
 from event_source_mapping.mapping_settings import MappingSettings

@@ -14,8 +14,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from event_source_mapping.emulator import ACCOUNT, REGION
-from event_source_mapping.listing import page_of
+from event_source_mapping.environment import ACCOUNT, REGION
+from event_source_mapping.shards import page_of
 
 Json = Mapping[str, Any]
 

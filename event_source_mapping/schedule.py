@@ -9,7 +9,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
-from event_source_mapping.emulator import ACCOUNT, REGION
+from event_source_mapping.environment import ACCOUNT, REGION
 from event_source_mapping.function import FunctionFailed, Invoker
 
 logger = logging.getLogger(__name__)

@@ -22,20 +22,29 @@ COMMANDS = PROJECT / ".venv" / "bin"
 _LOOK_SECONDS = 0.5
 
 
+class PortInUse(Exception):
+    """Another program listens on the port that was asked for."""
+
+
 def main() -> int:
     """Keep the stack up until SIGINT or SIGTERM."""
     stop_on_signals()
-    port = _port()
+    parser = argparse.ArgumentParser(prog="make up", usage="make up [PORT=N]", description=__doc__)
+    parser.add_argument("--port", type=_port_number, help="where to listen")
+    asked: int | None = parser.parse_args().port
     leave_aws()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     for chatty in ("botocore", "werkzeug"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
+        # The lock first: the port may be taken by this checkout's own stack.
         with lock(LOCK_FILE):
-            _serve(port)
+            _serve(_free_port(asked))
     except StackIsUp as error:
         say_lines(str(error))
         return 1
+    except PortInUse as error:
+        parser.error(str(error))
     except KeyboardInterrupt:
         say_lines("stopped")
     return 0
@@ -62,15 +71,12 @@ def _serve(port: int) -> None:
                 ENVIRONMENT_FILE.unlink(missing_ok=True)
 
 
-def _port() -> int:
-    parser = argparse.ArgumentParser(prog="make up", usage="make up [PORT=N]", description=__doc__)
-    parser.add_argument("--port", type=_port_number, help="where to listen")
-    port: int | None = parser.parse_args().port
-    if port is None:
+def _free_port(asked: int | None) -> int:
+    if asked is None:
         return USUAL_PORT if is_free(USUAL_PORT) else 0
-    if not is_free(port):
-        parser.error(f"PORT={port} is in use; choose another, or leave it out")
-    return port
+    if not is_free(asked):
+        raise PortInUse(f"PORT={asked} is in use; choose another, or leave it out")
+    return asked
 
 
 def _port_number(text: str) -> int:

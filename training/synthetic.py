@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from model_service.records.ride_events import Ride
-from tlc.durations import MAX_MINUTES, MIN_MINUTES
+from tlc import MAX_MINUTES, MIN_MINUTES
 
 ZONES = 265
 NO_DISTANCE_SHARE = 0.03

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from model_service.records.features import MAX_DISTANCE_MILES
 from model_service.records.ride_events import Ride
+from tlc import MAX_MINUTES, MIN_MINUTES
 from tlc.columns import NUMBER, RIDE_COLUMNS, TIP_COLUMNS, ZONE, Column, TripFileError
-from tlc.durations import MAX_MINUTES, MIN_MINUTES
 from tlc.trip_reader import TripReader
 from tlc.trip_values import floats, ride_minutes, zones
 from training.examples import Examples, Target

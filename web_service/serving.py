@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from model_service.models.loading import Model
 from model_service.models.model_errors import ModelRefused
+from model_service.models.predictors import Predictor
 from model_service.models.workspace import remove_as_owner
 from model_service.records.features import ride_features
 from model_service.records.prediction_events import prediction_of
@@ -26,6 +27,24 @@ class Files:
     def __init__(self, path: Path) -> None:
         self.path = path
         weakref.finalize(self, remove_as_owner, path, os.getpid())
+
+
+def require_predicts(predictor: Predictor, name: str) -> None:
+    """Have a model predict a ride.
+
+    Args:
+        predictor: The model.
+        name: What messages call it.
+
+    Raises:
+        ModelRefused: It raises, or predicts no finite number.
+    """
+    try:
+        (value,) = predictor.predict(ride_features([SAMPLE]))
+    except Exception as error:
+        raise ModelRefused(f"{name} cannot predict: {type(error).__name__}") from error
+    if not isfinite(value):
+        raise ModelRefused(f"{name} predicts {value}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +74,7 @@ class Served:
         Raises:
             ModelRefused: It does not.
         """
-        try:
-            (value,) = model.predictor.predict(ride_features([SAMPLE]))
-        except Exception as error:
-            raise ModelRefused(
-                f"the model of version {model.version} cannot predict: {type(error).__name__}"
-            ) from error
-        if not isfinite(value):
-            raise ModelRefused(f"the model of version {model.version} predicts {value}")
+        require_predicts(model.predictor, f"the model of version {model.version}")
         return cls(model, source, number, prediction_of(model.field), files)
 
 

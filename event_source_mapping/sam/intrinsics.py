@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from event_source_mapping.emulator import ACCOUNT
+from event_source_mapping.environment import ACCOUNT
 from event_source_mapping.mapping_errors import TemplateError
 from event_source_mapping.sam.conditions import Conditions
 from event_source_mapping.sam.parameters import parameter_values

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from event_source_mapping.emulator import ACCOUNT
+from event_source_mapping.environment import ACCOUNT
 from event_source_mapping.mapping_errors import TemplateError
 from event_source_mapping.sam.conditions import Conditions
 from event_source_mapping.sam.values import text

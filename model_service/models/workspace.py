@@ -3,10 +3,14 @@
 A process that is killed removes nothing. Lambda keeps /tmp when it kills a function that is out of
 time or memory, so a few kills could fill the disk with models. Each process therefore locks its
 folder, and removes the folders of earlier processes, whose locks are gone.
+
+All workspaces of a user are in one private folder, so that no other files are removed. A process
+locks that folder while it makes its workspace, so that none is removed before it is locked.
 """
 
 import atexit
 import fcntl
+import logging
 import os
 import shutil
 import tempfile
@@ -15,7 +19,10 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-_PREFIX = "ride-predictions-"
+logger = logging.getLogger(__name__)
+
+_PREFIX = "process-"
+_ANY_WORKSPACE = f"{_PREFIX}????????"  # `mkdtemp` adds eight characters
 
 
 def workspace() -> Path:
@@ -47,22 +54,49 @@ def remove_as_owner(folder: Path, owner: int) -> None:
 
 @cache
 def _workspace_of(process: int) -> Path:
-    _remove_abandoned()
-    # Other processes do not see this name, so they cannot take the folder before it is locked.
-    unlocked = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}"))
-    with suppress(
-        OSError
-    ):  # a file system without locks, where no process removes another's folder
-        # The lock lasts until this process and its forks end: nothing closes the descriptor.
-        fcntl.flock(os.open(unlocked, os.O_RDONLY), fcntl.LOCK_SH)
-    folder = unlocked.rename(unlocked.with_name(unlocked.name.removeprefix(".")))
+    folder = _new_workspace()
     atexit.register(remove_as_owner, folder, process)
     return folder
 
 
-def _remove_abandoned() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # locked, another user's, or gone meanwhile
+def _new_workspace() -> Path:
+    parent = Path(tempfile.gettempdir(), f"ride-predictions-workspaces-{os.geteuid()}")
+    try:
+        with _locked(parent):
+            _remove_abandoned(parent)
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+            # The lock lasts until this process and its forks end: nothing closes the descriptor.
+            fcntl.flock(os.open(folder, os.O_RDONLY), fcntl.LOCK_SH)
+            return folder
+    except OSError as error:
+        folder = Path(tempfile.mkdtemp(prefix="ride-predictions-workspace-"))
+        logger.warning("%s cannot be used (%s); if killed, this process leaves %s behind",
+                       parent, error, folder)  # fmt: skip
+        return folder
+
+
+@contextmanager
+def _locked(parent: Path) -> Iterator[None]:
+    """Make a folder that only this user may use, if it is missing, and lock it.
+
+    Raises:
+        OSError: Another user could use it, or the file system has no locks.
+    """
+    parent.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+            raise PermissionError("it is not private to this user")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    for folder in parent.glob(_ANY_WORKSPACE):
+        with suppress(OSError):  # locked, or no folder
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,9 +20,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from cli.aws_answers import checked, told
-from cli.command_errors import OpsError
 from cli.moments import moment
-from cli.terminal import Progress, leave_stdout, log_in_lines, say
+from cli.terminal import OpsError, Progress, leave_stdout, log_in_lines, say
 from ops.redrive.commands import Connect, Redrive
 from ops.redrive.failures import Kind
 from ops.redrive.resend_plan import MEANINGS, Fate, Plan

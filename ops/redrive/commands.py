@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, overload
 
 from botocore.exceptions import ClientError
 
-from cli.command_errors import OpsError
-from cli.terminal import Progress
+from cli.terminal import OpsError, Progress
 from ops.redrive.failures import Failure, FailureStore, place_of
 from ops.redrive.fixup import load_fix
 from ops.redrive.order import in_order

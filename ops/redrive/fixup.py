@@ -3,7 +3,7 @@
 import importlib
 from collections.abc import Callable
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 
 # Takes a record's bytes; None leaves the record out.
 Fix = Callable[[bytes], bytes | None]

@@ -21,7 +21,7 @@ import msgspec
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from ops.redrive.failures import BucketClient, Identity, listed
 
 PREFIX = "redriven"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from ops.redrive.failures import Identity
 from ops.redrive.put_log import Memory, State
 from ops.redrive.resend_plan import Planned

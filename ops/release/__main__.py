@@ -16,8 +16,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.parsers import ResponseParserError
 
 from cli.aws_answers import told
-from cli.command_errors import OpsError
-from cli.terminal import say
+from cli.terminal import OpsError, say
 from model_service.settings import Settings
 from ops.release.deployed_stack import CloudFormation, DeployedStack
 from ops.release.release import MODEL_ID, MODEL_SHA256, RUN_ID, release, rollback, serving

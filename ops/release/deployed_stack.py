@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, overload
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from botocore.parsers import ResponseParserError
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 
 if TYPE_CHECKING:
     from typing import Unpack

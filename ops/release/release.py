@@ -5,7 +5,7 @@ from pathlib import Path
 
 import boto3
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from model_service.models.artifacts import fetch_model
 from model_service.models.model_errors import ModelNotFound
 from model_service.models.model_files import read_mlmodel

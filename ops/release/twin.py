@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from model_service.models.artifacts import digest
 from model_service.models.model_files import read_mlmodel
 from model_service.models.predictors import TWINS

@@ -21,9 +21,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from cli.aws_answers import checked, told
-from cli.command_errors import OpsError
 from cli.moments import written
-from cli.terminal import Progress, leave_stdout, log_in_lines, say
+from cli.terminal import OpsError, Progress, leave_stdout, log_in_lines, say
 from model_service import service
 from model_service.models.loading import load_model
 from model_service.settings import Settings

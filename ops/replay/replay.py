@@ -3,9 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 
-from cli.command_errors import OpsError
 from cli.moments import written
-from cli.terminal import Progress
+from cli.terminal import OpsError, Progress
 from model_service.models.loading import Model
 from ops.replay.score import Score, Scorer
 from ops.replay.span import Span

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from model_service.models.loading import Model
 from model_service.service import Service
 from ops.lambda_events import lambda_record

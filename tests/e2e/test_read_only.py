@@ -86,7 +86,7 @@ def test_function_predicts_where_it_may_write_to_tmp_alone(
         assert answer["batchItemFailures"] == []
         assert [event["version"] for event in answer["predictions"]] == [RUN]
         assert aws.client("s3").list_objects_v2(Bucket="failures")["KeyCount"] == 1
-    assert list((place / "tmp").glob("*/model-*/MLmodel"))
+    assert list((place / "tmp").rglob("model-*/MLmodel"))
 
 
 WRITER = """

@@ -32,9 +32,9 @@ class Up:
 
 
 @contextmanager
-def up(checkout: Path, environ: dict[str, str]) -> Iterator[Up]:
+def up(checkout: Path, environ: dict[str, str], *variables: str) -> Iterator[Up]:
     process = subprocess.Popen(
-        ["make", "up"],
+        ["make", "up", *variables],
         cwd=checkout,
         env=environ,
         stderr=subprocess.PIPE,
@@ -74,15 +74,19 @@ def source(checkout: Path, environ: dict[str, str], then: str) -> subprocess.Com
 def test_make_up_a_second_time_is_refused_before_it_trains(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
-    """The second stack of a checkout starts nothing, and the first keeps its environment file."""
+    """A second stack starts nothing, even on the first one's port, and the first goes on."""
     file = checkout / ".local/env"
     with up(checkout, shell_environ) as first:
         assert first.next_line() == TRAINING
         with up(checkout, shell_environ) as second:
             said = second.next_line()
         until(file.exists, 120)
+        (port,) = re.findall(r"AWS_ENDPOINT_URL=\S*:(\d+)", file.read_text())
+        with up(checkout, shell_environ, f"PORT={port}") as third:
+            said_of_its_port = third.next_line()
 
     assert said == "this checkout's stack is up already; stop it first, or use another clone\n"
+    assert said_of_its_port == said
     assert not file.exists()
 
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,13 @@ importlib.import_module(sys.argv[1])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
-# Is killed while it reads its first file of trips, of which it has a copy.
+# Is killed before it uploads its first scored file, when it has all its temporary files.
 KILLED_SCORING = """
-import os, signal, pyarrow.parquet
+import os, signal
+import batch.places
 from batch.scheduled import ScheduledScoring
-scoring = ScheduledScoring.from_environ(os.environ)
-pyarrow.parquet.ParquetFile = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
-scoring.run({}, None)
+batch.places.manifest_of = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+ScheduledScoring.from_environ(os.environ).run({}, None)
 """
 
 
@@ -75,6 +75,15 @@ def owner(folder: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
         yield process, Path(process.stdout.readline().strip())
 
 
+def shared(folder: Path) -> Path:
+    """The folder of all workspaces of this user, as a process makes it."""
+    return folder / f"ride-predictions-workspaces-{os.geteuid()}"
+
+
+def workspaces(folder: Path) -> list[Path]:
+    return list(shared(folder).iterdir())
+
+
 def test_workspace_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) -> None:
     """The next process that needs a folder removes the one of a process that was killed."""
     with owner(tmp_path) as (killed, abandoned):
@@ -84,7 +93,7 @@ def test_workspace_of_a_killed_process_is_removed_by_the_next(tmp_path: Path) ->
 
         with owner(tmp_path) as (_, new):
             assert not abandoned.parent.exists()
-            assert list(tmp_path.iterdir()) == [new.parent]
+            assert workspaces(tmp_path) == [new.parent]
 
 
 def test_workspace_of_a_living_process_is_left_alone(tmp_path: Path) -> None:
@@ -99,7 +108,7 @@ def test_workspace_is_removed_when_its_process_ends(tmp_path: Path) -> None:
     with owner(tmp_path):
         pass
 
-    assert list(tmp_path.iterdir()) == []
+    assert workspaces(tmp_path) == []
 
 
 def test_workspace_of_a_parent_lives_as_long_as_its_forks(tmp_path: Path) -> None:
@@ -112,15 +121,72 @@ def test_workspace_of_a_parent_lives_as_long_as_its_forks(tmp_path: Path) -> Non
             assert folder.exists()
 
 
-def test_folder_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    """Neither a folder with another name is removed, nor what a link leads to."""
-    (tmp_path / "model-elsewhere").mkdir()
-    (tmp_path / "home").mkdir()
-    (tmp_path / "ride-predictions-link").symlink_to(tmp_path / "home")
+@pytest.mark.parametrize(
+    "name",
+    ["model-elsewhere", "ride-predictions-", "ride-predictions-feb", "ride-predictions-2x_3kq9z"],
+)
+def test_folder_of_another_program_is_left_alone(tmp_path: Path, name: str) -> None:
+    """A checkout or an output folder that has the project's name is not removed."""
+    (tmp_path / name).mkdir(mode=0o700)
+    (tmp_path / name / "scored.parquet").write_text("a month of rides")
 
     with owner(tmp_path):
-        assert (tmp_path / "model-elsewhere").exists()
+        assert (tmp_path / name / "scored.parquet").exists()
+
+
+def test_other_files_next_to_workspaces_are_left_alone(tmp_path: Path) -> None:
+    """Only folders with a workspace's name are removed, and links are not followed."""
+    shared(tmp_path).mkdir(mode=0o700)
+    (shared(tmp_path) / "process-notes").mkdir()
+    (tmp_path / "home").mkdir()
+    (shared(tmp_path) / "process-abcdefgh").symlink_to(tmp_path / "home")
+
+    with owner(tmp_path):
+        assert (shared(tmp_path) / "process-notes").exists()
         assert (tmp_path / "home").exists()
+
+
+def test_workspace_that_was_never_locked_is_removed_by_the_next(tmp_path: Path) -> None:
+    """A process that is killed before it locks its new workspace leaves nothing for good."""
+    (shared(tmp_path) / "process-abcdefgh").mkdir(parents=True)
+    shared(tmp_path).chmod(0o700)
+
+    with owner(tmp_path) as (_, new):
+        assert workspaces(tmp_path) == [new.parent]
+
+
+def make_public(folder: Path) -> None:
+    folder.mkdir()
+    folder.chmod(0o755)
+
+
+def make_link(folder: Path) -> None:
+    private = folder.with_name("private")
+    private.mkdir(mode=0o700)
+    folder.symlink_to(private)
+
+
+def give_away(folder: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another user")
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 65534, -1)
+
+
+@pytest.mark.parametrize("make", [make_public, make_link, give_away])
+def test_workspaces_folder_of_somebody_else_is_not_used(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    """A process whose shared folder is not private uses another one, and removes nothing."""
+    make(shared(tmp_path))
+    (shared(tmp_path) / "process-abcdefgh").mkdir()
+
+    with owner(tmp_path) as (_, new):
+        assert new.parent.parent == tmp_path
+        assert new.parent.stat().st_mode & 0o777 == 0o700
+
+    assert not new.exists()
+    assert (shared(tmp_path) / "process-abcdefgh").exists()
 
 
 def test_new_folder_is_removed_if_its_block_raises() -> None:
@@ -159,7 +225,7 @@ def test_function_that_is_killed_leaves_one_copy_of_its_model(
 def test_scoring_that_is_killed_leaves_one_copy_of_its_files(
     aws: Emulator, model_in_s3: dict[str, str], tmp_path: Path
 ) -> None:
-    """However often Lambda kills scheduled scoring, its disk holds one file and one model."""
+    """However often Lambda kills scheduled scoring, it leaves one copy of each file."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="rides")
     s3.upload_file(str(write_trips(tmp_path, FILES[0], 50)), "rides", f"trips/{FILES[0]}")
@@ -172,4 +238,4 @@ def test_scoring_that_is_killed_leaves_one_copy_of_its_files(
 
         assert len(list(folder.rglob("MLmodel"))) == 1
         assert len(list(folder.rglob("trips.parquet"))) == 1
-        assert len(list(folder.rglob("scored.parquet"))) <= 1
+        assert len(list(folder.rglob("scored.parquet"))) == 1

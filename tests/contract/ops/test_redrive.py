@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from event_source_mapping.batches import Batch, Condition, GivenUp
 from event_source_mapping.destination import S3Destination
 from event_source_mapping.emulator import Emulator

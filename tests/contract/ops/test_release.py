@@ -21,7 +21,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from event_source_mapping.emulator import Emulator
 from model_service.models.artifacts import digest, fetch_model
 from model_service.models.loading import load_model

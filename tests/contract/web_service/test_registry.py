@@ -3,12 +3,18 @@
 import http.client
 import json
 import os
+import pickle
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+
+import mlflow
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
 
 from tests.polling import until
 from tests.tracking import ALIAS, NAME, Tracking
@@ -131,11 +137,57 @@ def test_model_that_only_the_server_hands_out_is_served(
     server.point(server.register(uri, run_id))
     with following(tmp_path, server, TMPDIR=os.fspath(folder)) as web:
         assert web.post(RIDE).json["model_version"] == run_id
-        assert list(folder.glob("*/model-*/MLmodel")) != []
+        assert list(folder.rglob("model-*/MLmodel")) != []
         server.point(first["number"])
         until(lambda: versions(web) == {first["run_id"]}, 60)
 
-    assert list(folder.glob("ride-predictions-*")) == []
+    assert list(folder.rglob("process-*")) == []
+
+
+def test_model_that_kills_its_process_is_tried_aside_and_tried_again(
+    server: Tracking, first: dict[str, Any], tmp_path: Path
+) -> None:
+    """A model that kills the process that loads it fails no request, and is served once it loads.
+
+    It stands for a model whose first trial the system killed for want of memory.
+    """
+    deadly = tmp_path / "deadly"
+    deadly.touch()
+    uri, run_id = server.hand_out(os.fspath(pickled_model(tmp_path / "model", deadly)))
+    number = server.register(uri, run_id)
+    server.point(first["number"])
+    with following(tmp_path, server, ALLOW_PICKLE="True") as web:
+        server.point(number)
+        until(lambda: web.get("/version").json["failure"], 60)
+
+        detail = web.get("/version").json["failure"]["detail"]
+        assert "signal 9 ended its process; it will be tried again" in detail
+        assert web.post(RIDE).json["model_version"] == first["run_id"]
+
+        deadly.unlink()
+        until(lambda: versions(web) == {run_id}, 60)
+        assert web.get("/version").json["failure"] is None
+
+
+def pickled_model(folder: Path, deadly: Path) -> Path:
+    """Write a model that kills the process that loads it for as long as a file exists."""
+    model = make_pipeline(DictVectorizer(), LinearRegression()).fit([{"trip_distance": 1.0}], [4])
+    mlflow.sklearn.save_model(model, folder, pip_requirements=[], serialization_format="pickle")
+    (folder / "model.pkl").write_bytes(pickle.dumps(KillsWhile(deadly, model)))
+    return folder
+
+
+class KillsWhile:
+    """Kills the process that unpickles it for as long as a file exists, and becomes a model."""
+
+    def __init__(self, deadly: Path, model: Any) -> None:
+        self._deadly = os.fspath(deadly)
+        self._model = pickle.dumps(model)
+
+    def __reduce__(self) -> Any:
+        kill = "os.path.exists(deadly) and os.kill(os.getpid(), 9)"
+        names = f"os := __import__('os'), deadly := {self._deadly!r}"
+        return eval, (f"[{names}, {kill}, __import__('pickle').loads({self._model!r})][-1]",)
 
 
 def test_alias_that_goes_away_is_no_matter(

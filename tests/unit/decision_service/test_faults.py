@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from decision_service.cases import Rules
-from decision_service.decision_stream import DecisionStream
 from decision_service.policy import worth_a_drive
-from decision_service.service import Service
+from decision_service.service import DecisionStream, Service
 from streams.deadline import Deadline
 from streams.fakes import FIRST_SEQUENCE_NUMBER, FakeS3, kinesis_event
 from streams.rejections import RejectionStore

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from decision_service.cases import Rules
-from decision_service.decision_stream import DecisionStream
 from decision_service.memory_store import MemoryStore
 from decision_service.policy import Policy, worth_a_drive
-from decision_service.service import Service
+from decision_service.service import DecisionStream, Service
 from decision_service.store import Store
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, FakeS3, kinesis_event

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from event_source_mapping.emulator import ACCOUNT, REGION
+from event_source_mapping.environment import ACCOUNT, REGION
 from event_source_mapping.function import FunctionFailed
 from event_source_mapping.mapping_errors import TemplateError
 from event_source_mapping.sam.rates import rate_seconds

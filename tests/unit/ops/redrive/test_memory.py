@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from ops.redrive.failures import Identity
 from ops.redrive.put_log import LEASE_SECONDS, Memory, State
 from tests.unit.ops.redrive.bucket import SHARD, FakeBucket

@@ -3,7 +3,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from ops.redrive.failures import Failure, FailureStore, Identity
 from ops.redrive.fixup import Fix, load_fix
 from ops.redrive.order import in_order

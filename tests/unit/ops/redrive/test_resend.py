@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from ops.redrive.failures import identity_of
 from ops.redrive.put_log import Memory
 from ops.redrive.resend import Resender, calls

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
-from cli.command_errors import OpsError
+from cli.terminal import OpsError
 from ops.predictor import with_predictor
 from ops.release.__main__ import main
 from ops.release.deployed_stack import DeployedStack

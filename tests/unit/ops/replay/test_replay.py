@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from cli.command_errors import OpsError
-from cli.terminal import Progress
+from cli.terminal import OpsError, Progress
 from model_service.fake_model import FakePredictor
 from model_service.models.loading import Model
 from model_service.models.model_errors import ModelBroken
