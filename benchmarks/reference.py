@@ -30,7 +30,7 @@ def decode(record: Event) -> Json:
 
 
 def prepare_features(ride: Mapping[str, Any]) -> Json:
-    """Return the features that `model_service.records.features` computes, as a dict for one ride."""
+    """Return the features of one ride, as `model_service.records.features` computes them."""
     miles = min(float(ride["trip_distance"]), MAX_MILES)
     return {
         "PU_DO": f"{ride['PULocationID']}_{ride['DOLocationID']}",

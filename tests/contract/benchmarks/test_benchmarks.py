@@ -172,7 +172,7 @@ def test_events_larger_than_the_file_repeat_its_rides(rides: Path) -> None:
 
 
 def test_decisions_are_measured_by_the_real_clients() -> None:
-    """Two predictions of a ride cost the units that docs/decisions.md states, in one batch or two."""
+    """Two predictions cost the units that docs/decisions.md states, in one batch or in two."""
     apart, together = (decisions.measured(2, rides=3, together=each) for each in (False, True))
 
     units = ("write units", "index units", "read units")
