@@ -14,12 +14,12 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.stub import serving
+from msgspec.json import decode, encode
+
+from benchmarks.stub import serve, serving
 from decision_service.bootstrap import Handler, build_handler
 from streams.fakes import kinesis_event
 
@@ -91,32 +91,6 @@ def size(item: Any) -> int:
         len(name) + (len(value["S"].encode()) if "S" in value else 21)
         for name, value in item.items()
     )
-
-
-def serve() -> None:
-    """Answer as AWS does, on a free port that is printed."""
-    table, one_at_a_time = Table(), Lock()
-
-    class Answers(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            with one_at_a_time:
-                answer = json.dumps(table.answer(operation, json.loads(body))).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: Any) -> None:
-            """Print no line for a request."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        print(server.server_port, flush=True)
-        server.serve_forever()
 
 
 def prediction(place: int, value: float, ride_id: int) -> bytes:
@@ -194,7 +168,8 @@ def main() -> None:
     )
     parser.add_argument("--serve", action="store_true", help="run the stub only")
     if parser.parse_args().serve:
-        serve()
+        table = Table()
+        serve(lambda operation, body: encode(table.answer(operation, decode(body))))
         return
     for predictors in range(2, len(VALUES) + 1):
         for together in (False, True):
