@@ -84,10 +84,11 @@ all-tests: $(READY) $(HOST_READY) $(SPARK_READY) $(WEB_READY)
 	@$(VENV)/python -m pytest $(PARALLEL) tests/contract tests/e2e tests/faults
 	@$(MAKE) --no-print-directory integration-test CLOUD=host
 
-# Packages are named by their folders in tests/unit; a folder in one of these will do, too.
 ifneq ($(PKG),)
-ifeq ($(wildcard tests/unit/$(PKG)/.),)
-$(error PKG=$(PKG) has no unit tests; expected one of $(notdir $(patsubst %/.,%,$(wildcard tests/unit/*/.))))
+PACKAGES := $(notdir $(patsubst %/.,%,$(wildcard tests/unit/*/.)))
+# PKG is one of these, or a folder in one of these.
+ifeq ($(and $(filter $(PACKAGES),$(firstword $(subst /, ,$(PKG)))),$(wildcard tests/unit/$(PKG)/.),$(if $(findstring ..,$(PKG))$(word 2,$(PKG)),,yes)),)
+$(error PKG=$(PKG) has no unit tests; expected one of $(PACKAGES))
 endif
 endif
 unit: $(UNIT_READY) ## the unit tests, of one package with PKG=decision_service

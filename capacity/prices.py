@@ -1,282 +1,136 @@
-"""Prices, limits and measurements, each with its source, as a file has them."""
+"""Prices, limits and measurements from `prices.toml`, where each has a unit and a source."""
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-from msgspec import Struct
-
-from capacity.capacity_errors import CapacityError
+from cli.terminal import OpsError
 
 PRICES = Path(__file__).parent / "prices.toml"
+# Wrong names that an error shows.
+_SHOWN = 5
 
-# So many units at a price, then the next ones at the next price.
+# Pairs of a number of units, and the price of each unit from there on.
 Tiers = Sequence[tuple[float, float]]
 
-# A price may be 0; what others are divided by may not.
-_DIVISORS = (
-    *("put_unit_bytes", "gigabyte_bytes", "rounding_bytes", "shard_bytes", "shard_records"),
-    *("shard_read_bytes", "call_entries", "call_bytes", "environment_hours", "core_mb"),
-    *("payload_bytes", "timeout_seconds", "fill", "hours"),
-    *("write_unit_bytes", "read_unit_bytes", "sweep_seconds"),
-)
+
+class Section(SimpleNamespace):
+    """Figures of one section of the file, as attributes."""
+
+    if TYPE_CHECKING:
+
+        def __getattribute__(self, name: str) -> float: ...
 
 
-class Source(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where figures are from.
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """All figures. The file has their names and units."""
 
-    Attributes:
-        url: A page, or a file of this project.
-        date: When it was read or measured.
-        confirmed: What of it was seen, and what is to be checked.
-    """
+    limits: Section
+    kinesis: Section
+    on_demand: Section
+    on_demand_advantage: Section
+    tiers: Mapping[str, Tiers]
+    functions: Section
+    monitoring: Section
+    aggregation: Section
+    predictions: Section
+    decisions: Section
 
-    url: str
-    date: date
-    confirmed: str
-
-
-class Figure(Struct, frozen=True, forbid_unknown_fields=True):
-    """One number, or the tiers of a price, and what it is."""
-
-    unit: str
-    source: str
-    value: float | None = None
-    tiers: Tiers | None = None
+    @property
+    def month_seconds(self) -> float:
+        """Seconds of a month."""
+        return self.limits.month_hours * 3600
 
 
-class Kinesis(Struct, frozen=True, forbid_unknown_fields=True):
-    """Prices of provisioned streams, and the limits of all. The file has the units."""
-
-    shard_hour: float
-    put_units_million: float
-    put_unit_bytes: float
-    extended_shard_hour: float
-    long_term_gb_month: float
-    fan_out_shard_hour: float
-    fan_out_gb: float
-    gigabyte_bytes: float
-    rounding_bytes: float
-    shard_bytes: float
-    shard_records: float
-    shard_read_bytes: float
-    shard_reads: float
-    record_bytes: float
-    shards: float
-    resharding: float
-    call_entries: float
-    call_bytes: float
-
-
-class OnDemand(Struct, frozen=True, forbid_unknown_fields=True):
-    """Prices of on-demand streams."""
-
-    stream_hour: float
-    in_gb: float
-    out_gb: float
-    fan_out_gb: float
-    extended_gb_month: float
-    least_bytes: float
-
-
-class OnDemandScaling(Struct, frozen=True, forbid_unknown_fields=True):
-    """How on-demand streams grow, and how far."""
-
-    least_shards: float
-    room: float
-    stream_bytes: float
-    stream_read_bytes: float
-
-
-class Lambda(Struct, frozen=True, forbid_unknown_fields=True):
-    """Prices and limits of functions and their event source mappings."""
-
-    requests_million: float
-    x86_gb_seconds: Tiers
-    arm_gb_seconds: Tiers
-    environment_hours: float
-    init_billed: float
-    core_mb: float
-    concurrency: float
-    payload_bytes: float
-    record_overhead_bytes: float
-    key_growth: float
-    poll_seconds: float
-    timeout_seconds: float
-
-
-class Table(Struct, frozen=True, forbid_unknown_fields=True):
-    """Prices and units of an on-demand DynamoDB table, and how it is used."""
-
-    write_units_million: float
-    read_units_million: float
-    gb_month: float
-    write_unit_bytes: float
-    read_unit_bytes: float
-    item_bytes: float
-    keep_hours: float
-    sweep_seconds: float
-
-
-class Operation(Struct, frozen=True, forbid_unknown_fields=True):
-    """Prices of logs, metrics, alarms, traces and rejections, and how many there are."""
-
-    log_gb: Tiers
-    metric_month: float
-    alarm_month: float
-    dashboard_month: float
-    traces_million: float
-    traces_first: float
-    traces_share: float
-    puts_thousand: float
-    alarms: float
-    dashboards: float
-    metrics: float
-    decision_alarms: float
-    decision_dashboards: float
-    decision_metrics: float
-
-
-class Aggregation(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the KPL's format adds to the data."""
-
-    record_bytes: float
-    user_record_bytes: float
-    packed_record_bytes: float
-    packed_user_record_bytes: float
-    group_key_bytes: float
-
-
-class Defaults(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a scenario has unless an option says otherwise."""
-
-    ride_bytes: float
-    prediction_bytes: float
-    key_bytes: float
-    ride_us: float
-    pack_us: float
-    entry_us: float
-    invocation_ms: float
-    put_ms: float
-    write_us: float
-    table_ms: float
-    case_bytes: float
-    case_prediction_bytes: float
-    case_decision_bytes: float
-    decision_bytes: float
-    decision_prediction_bytes: float
-    base_mb: float
-    ride_kb: float
-    init_seconds: float
-    log_bytes: float
-    rejected_share: float
-    buffer_seconds: float
-    fill: float
-    hours: float
-
-
-class Prices(Struct, frozen=True, forbid_unknown_fields=True, rename={"functions": "lambda"}):
-    """All figures of a file, by what they are of."""
-
-    region: str
-    kinesis: Kinesis
-    on_demand: OnDemand
-    on_demand_advantage: OnDemand
-    on_demand_scaling: OnDemandScaling
-    functions: Lambda
-    table: Table
-    operation: Operation
-    aggregation: Aggregation
-    defaults: Defaults
-
-
-class Catalogue(Struct, frozen=True):
-    """A file of prices: the numbers, and where they are from.
-
-    Attributes:
-        prices: The numbers.
-        figures: By section and name, what each is, and its source.
-        sources: By the name that figures have for them.
-    """
-
-    prices: Prices
-    figures: Mapping[str, Mapping[str, Figure]]
-    sources: Mapping[str, Source]
-
-    def lines(self) -> Iterator[str]:
-        """Every figure with its unit, source and date, then what was confirmed of each source."""
-        for section, figures in self.figures.items():
-            for name, figure in figures.items():
-                source = self.sources[figure.source]
-                yield (
-                    f"{section}.{name} = {_written(figure)} {figure.unit} "
-                    f"[{figure.source}, {source.date}]"
-                )
-        for name, source in self.sources.items():
-            yield f"[{name}] {source.url} ({source.date}): {source.confirmed}"
-
-
-def read(path: Path = PRICES) -> Catalogue:
+def read(path: Path = PRICES, changes: Mapping[str, float] | None = None) -> Prices:
     """Read a file of prices.
 
+    Args:
+        path: The file. It must have the same figures as `prices.toml`.
+        changes: Figures to replace, by section and name, such as `kinesis.shard_hour`.
+
     Raises:
-        CapacityError: It cannot be read, or a figure is missing, unknown, no number >= 0, or
-            without its source.
+        OpsError: A figure is missing, unknown or out of range.
+    """
+    figures = _read(path)
+    if path != PRICES:
+        _require_names(figures, expected=_read(PRICES), path=path)
+    for name, value in (changes or {}).items():
+        if name not in figures:
+            raise OpsError(f"--set failed: figure={name}; expected one of capacity/{PRICES.name}")
+        figures[name] = value
+    for name, value in figures.items():
+        if expected := _expected(name, value):
+            raise OpsError(f"prices cannot be used: {name}={value!r}; expected {expected}")
+    return _prices(figures)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read the value of each figure.
+
+    Raises:
+        OpsError: The file is missing or is not TOML.
     """
     try:
-        content = tomllib.loads(path.read_text())
-        return _catalogue(content)
-    except (OSError, ValueError, msgspec.ValidationError) as error:
-        raise CapacityError(
-            f"--prices {str(path)!r} cannot be used: {error}; it must be a copy of "
-            f"capacity/{PRICES.name} with other numbers"
-        ) from None
+        return dict(_values(tomllib.loads(path.read_text())))
+    except (OSError, ValueError) as error:
+        raise OpsError(f"prices cannot be read from {path}: {error}") from None
 
 
-def _catalogue(content: dict[str, Any]) -> Catalogue:
-    sources = msgspec.convert(content.pop("sources", {}), dict[str, Source])
-    sections = {name: part for name, part in content.items() if isinstance(part, dict)}
-    figures = msgspec.convert(sections, dict[str, dict[str, Figure]])
-    numbers = {
-        section: {
-            name: _number(f"{section}.{name}", figure, sources) for name, figure in part.items()
-        }
-        for section, part in figures.items()
-    }
-    return Catalogue(msgspec.convert(content | numbers, Prices), figures, sources)
+def _values(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for section, figures in content.items():
+        if section == "sources":
+            continue
+        if not isinstance(figures, dict):
+            yield section, figures
+            continue
+        for name, figure in figures.items():
+            yield f"{section}.{name}", figure.get("value") if isinstance(figure, dict) else None
 
 
-def _number(place: str, figure: Figure, sources: Mapping[str, Source]) -> float | Tiers:
-    if figure.source not in sources:
-        raise ValueError(
-            f"{place} has the source {figure.source!r}; it must be one of {', '.join(sources)}"
+def _require_names(figures: Mapping[str, Any], expected: Mapping[str, Any], path: Path) -> None:
+    wrong = sorted(figures.keys() ^ expected.keys())
+    if wrong:
+        raise OpsError(
+            f"prices cannot be read from {path}: missing or unknown {', '.join(wrong[:_SHOWN])}; "
+            f"expected the {len(expected)} figures of capacity/{PRICES.name}"
         )
-    if figure.tiers is not None and figure.value is None:
-        return _tiers(place, figure.tiers)
-    if figure.value is None or figure.tiers is not None:
-        raise ValueError(f"{place} must have one of value and tiers")
-    divides = place.rpartition(".")[2] in _DIVISORS
-    if not 0 <= figure.value < inf or (divides and not figure.value):
-        raise ValueError(
-            f"{place} is {figure.value:g}; it must be {'over' if divides else 'at least'} 0"
-        )
-    return figure.value
 
 
-def _tiers(place: str, tiers: Tiers) -> Tiers:
-    if not tiers or tiers[-1][0] != inf or not all(u >= 0 and 0 <= p < inf for u, p in tiers):
-        raise ValueError(
-            f"{place} is {tiers!r}; it must be pairs of units and a price, both at least 0, and "
-            "the last with inf units"
-        )
-    return tiers
+def _expected(name: str, value: Any) -> str | None:
+    """Return what a figure has to be, if it is something else."""
+    if name.startswith("tiers."):
+        return None if _is_tiers(value) else "pairs of units and a price, with units from 0 on"
+    if not _is_number(value):
+        return "a number of at least 0"
+    if name.startswith("limits.") and not value:
+        return "a number over 0"
+    return "a number from 0 to 1" if name.endswith("_share") and value > 1 else None
 
 
-def _written(figure: Figure) -> str:
-    if figure.tiers is None:
-        return f"{figure.value:.10g}"
-    return ", ".join(f"{units:g} at {price:.10g}" for units, price in figure.tiers)
+def _is_number(value: Any) -> bool:
+    return type(value) in {int, float} and 0 <= value < inf
+
+
+def _is_tiers(value: Any) -> bool:
+    pairs = isinstance(value, list) and all(isinstance(each, list) for each in value)
+    if not pairs or not all(len(each) == 2 and all(map(_is_number, each)) for each in value):  # noqa: PLR2004
+        return False
+    starts = [start for start, _ in value]
+    return starts[:1] == [0] and all(low < high for low, high in pairwise(starts))
+
+
+def _prices(figures: Mapping[str, Any]) -> Prices:
+    sections: dict[str, dict[str, Any]] = defaultdict(dict)
+    for place, value in figures.items():
+        section, _, name = place.partition(".")
+        sections[section][name] = value
+    tiers = sections.pop("tiers")
+    return Prices(tiers=tiers, **{name: Section(**each) for name, each in sections.items()})

@@ -1,142 +1,120 @@
-"""What a plan runs into: quotas of AWS, limits of the template, functions that fall behind."""
+"""Quotas of AWS, limits of the template, and functions that cannot keep up."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from capacity.packing import busiest_shard
+from capacity.flows import busiest_shard, fullness
 from capacity.plan import Plan
 from capacity.prices import Prices
 from capacity.scenario import Mode
 
-# Of template.yaml's parameter ShardCount.
-TEMPLATE_SHARDS = 200
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A value that has a maximum, and what to do when it is higher."""
+
+    name: str
+    value: float
+    maximum: float
+    advice: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: {_written(self.value)}; maximum {_written(self.maximum)}. {self.advice}"
+        )
 
 
-def crossed(plan: Plan, prices: Prices) -> Iterator[str]:
-    """A line for each limit that the plan is over, with the limit and what to do."""
-    yield from _functions(plan, prices)
-    yield from _decisions(plan, prices)
-    yield from _consumers(plan, prices)
-    yield from _records(plan, prices)
-    yield from _busiest(plan, prices)
-    if plan.scenario.mode is Mode.PROVISIONED:
-        yield from _shards(plan, prices)
+def exceeded(needed: Plan, prices: Prices) -> list[Quota]:
+    """Return the quotas that a plan exceeds."""
+    return [quota for quota in _quotas(needed, prices) if quota.value > quota.maximum]
+
+
+def _quotas(needed: Plan, prices: Prices) -> Iterator[Quota]:
+    yield from _functions(needed, prices)
+    yield from _consumers(needed, prices)
+    yield from _packed(needed, prices)
+    if needed.scenario.mode is Mode.PROVISIONED:
+        yield from _provisioned(needed, prices)
     else:
-        yield from _on_demand(plan, prices)
+        yield from _on_demand(needed, prices)
 
 
-def _functions(plan: Plan, prices: Prices) -> Iterator[str]:
-    limits, scenario = prices.functions, plan.scenario
-    quota = limits.concurrency
-    peak = plan.all_concurrency * scenario.peak_factor
-    if peak > quota:
-        yield (
-            f"{peak:,.0f} concurrent executions at the peak: an account has {quota:,.0f}; ask for "
-            "more"
+def _functions(needed: Plan, prices: Prices) -> Iterator[Quota]:
+    scenario, limits = needed.scenario, prices.limits
+    peak = needed.concurrency * scenario.peak_factor
+    account = limits.concurrency
+    yield Quota("concurrent executions at the peak", peak, account, "Ask AWS for more")
+    yield Quota("concurrent executions to catch up", needed.lanes, account, "Ask AWS for more")
+    used_mb = needed.batch.memory_mb
+    yield Quota("MB of memory", used_mb, scenario.memory_mb, "Raise --memory-mb")
+    for function in needed.functions:
+        busy = function.concurrency * scenario.peak_factor / function.lanes
+        yield Quota(
+            f"{function.name}, seconds of a batch",
+            function.seconds,
+            limits.timeout_seconds,
+            "Lower --batch-size",
         )
-    elif plan.all_lanes > quota:
-        yield (
-            f"up to {plan.all_lanes:,} concurrent executions when the functions catch up: an "
-            f"account has {quota:,.0f}; ask for more, or reserve some"
-        )
-    if plan.batch.seconds > limits.timeout_seconds:
-        yield (
-            f"a batch takes {plan.batch.seconds:,.0f} s: the timeout is "
-            f"{limits.timeout_seconds:.0f} s; lower --batch-size"
-        )
-    if plan.batch.memory_mb > scenario.memory_mb:
-        yield (
-            f"a batch needs some {plan.batch.memory_mb:,.0f} MB: a function has "
-            f"{scenario.memory_mb:,}; raise --memory-mb, or lower --batch-size"
-        )
-    busy = plan.concurrency * scenario.peak_factor / plan.lanes
-    if busy > 1:
-        yield (
-            f"the functions fall behind: a lane would have to run {busy:.1f} batches at a time; "
-            "raise --parallelization, --memory-mb or --batch-size"
+        yield Quota(
+            f"{function.name} falls behind, batches a lane",
+            busy,
+            1,
+            "Raise --parallelization or --memory-mb",
         )
 
 
-def _decisions(plan: Plan, prices: Prices) -> Iterator[str]:
-    made, limits = plan.decisions, prices.functions
-    if made is None:
+def _consumers(needed: Plan, prices: Prices) -> Iterator[Quota]:
+    reads = prices.limits.shard_reads * prices.limits.poll_seconds
+    for stream in needed.streams:
+        name, size = f"{stream.name} stream", stream.flow.data_bytes
+        if not needed.scenario.fan_out:
+            yield Quota(f"consumers of the {name}", stream.consumers, reads, "Use --fan-out")
+        yield Quota(
+            f"bytes of a record of the {name}",
+            size,
+            prices.limits.record_bytes,
+            "Put smaller records",
+        )
+
+
+def _packed(needed: Plan, prices: Prices) -> Iterator[Quota]:
+    if not needed.scenario.aggregate_predictions:
         return
-    if made.seconds > limits.timeout_seconds:
-        yield (
-            f"a batch of the decision function takes {made.seconds:,.0f} s: the timeout is "
-            f"{limits.timeout_seconds:.0f} s; lower --batch-size"
-        )
-    busy = made.batches * made.seconds * plan.scenario.peak_factor / made.lanes
-    if busy > 1:
-        yield (
-            f"the decision function falls behind: a lane would have to run {busy:.1f} batches at a "
-            "time; raise --parallelization or --memory-mb, lower --fill, or decide on fewer rides"
-        )
+    rides, output, *_ = needed.streams
+    mean = fullness(output.flow, prices) * needed.scenario.peak_factor / output.shards
+    load = mean * busiest_shard(rides.shards, output.shards)
+    yield Quota(
+        "load of the busiest output shard",
+        load,
+        1,
+        "Lower --fill: packed predictions have few partition keys",
+    )
 
 
-def _consumers(plan: Plan, prices: Prices) -> Iterator[str]:
-    if plan.scenario.fan_out:
-        return
-    most = prices.kinesis.shard_reads * prices.functions.poll_seconds
-    for stream in plan.streams:
-        if stream.consumers > most:
-            yield (
-                f"{stream.consumers} consumers of the {stream.name} stream: a shard takes "
-                f"{prices.kinesis.shard_reads:.0f} reads a second; use --fan-out"
-            )
+def _provisioned(needed: Plan, prices: Prices) -> Iterator[Quota]:
+    shards = [stream.shards for stream in needed.streams]
+    yield Quota("shards", sum(shards), prices.limits.account_shards, "Ask AWS for more")
+    yield Quota(
+        "shards of a stream",
+        max(shards),
+        prices.limits.template_shards,
+        "Raise the maximum of ShardCount in template.yaml",
+    )
 
 
-def _records(plan: Plan, prices: Prices) -> Iterator[str]:
-    for stream, flow, option in (
-        ("input", plan.input, "--rides-per-record"),
-        ("output", plan.output, "--prediction-bytes"),
-    ):
-        if flow.data_bytes > prices.kinesis.record_bytes:
-            yield (
-                f"a record of the {stream} stream has {flow.data_bytes:,.0f} bytes: it may have "
-                f"{prices.kinesis.record_bytes:,.0f}; lower {option}"
-            )
+def _on_demand(needed: Plan, prices: Prices) -> Iterator[Quota]:
+    limits, peak = prices.limits, needed.scenario.peak_factor
+    written = max(stream.flow.bytes for stream in needed.streams) * peak
+    shards = max(stream.shards for stream in needed.streams)
+    ready = limits.on_demand_shards * limits.on_demand_room
+    yield Quota("bytes/s of a stream", written, limits.on_demand_bytes, "Use --mode provisioned")
+    yield Quota(
+        "shards of a stream",
+        shards,
+        ready,
+        "Raise the rate of a new on-demand stream to at most double every 15 minutes",
+    )
 
 
-def _busiest(plan: Plan, prices: Prices) -> Iterator[str]:
-    if not plan.scenario.aggregate_predictions:
-        return
-    limits, flow = prices.kinesis, plan.output
-    full = max(flow.records / limits.shard_records, flow.bytes / limits.shard_bytes)
-    times = busiest_shard(plan.input_shards, plan.output_shards)
-    busiest = full * plan.scenario.peak_factor / plan.output_shards * times
-    if busiest > 1:
-        yield (
-            f"some {busiest:.1f} times what a shard takes, on the busiest one of the output "
-            "stream: packed predictions have few partition keys; lower --fill"
-        )
-
-
-def _shards(plan: Plan, prices: Prices) -> Iterator[str]:
-    limits = prices.kinesis
-    each = [stream.shards for stream in plan.streams]
-    total, larger = sum(each), max(each)
-    if total > limits.shards:
-        yield f"{total:,} shards: an account has {limits.shards:,.0f}; ask for more"
-    if larger > limits.resharding:
-        yield f"{larger:,} shards of a stream: UpdateShardCount makes {limits.resharding:,.0f}"
-    if larger > TEMPLATE_SHARDS:
-        yield f"{larger:,} shards of a stream: template.yaml's ShardCount takes {TEMPLATE_SHARDS}"
-
-
-def _on_demand(plan: Plan, prices: Prices) -> Iterator[str]:
-    scaling, peak = prices.on_demand_scaling, plan.scenario.peak_factor
-    for stream in plan.streams:
-        written = stream.flow.bytes * peak
-        read = written * stream.consumers
-        if written > scaling.stream_bytes or read > scaling.stream_read_bytes:
-            yield (
-                f"{written / 1e9:,.1f} GB/s written to the {stream.name} stream and "
-                f"{read / 1e9:,.1f} read: on demand it takes {scaling.stream_bytes / 1e9:.0f} and "
-                f"{scaling.stream_read_bytes / 1e9:.0f}"
-            )
-    each = [stream.shards for stream in plan.streams]
-    if max(each) > scaling.least_shards * scaling.room:
-        yield (
-            f"room of {' and '.join(f'{shards:,}' for shards in each)} shards: a new on-demand "
-            f"stream has {scaling.least_shards:.0f}; at most double the rate every 15 minutes"
-        )
+def _written(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004

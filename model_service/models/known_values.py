@@ -17,7 +17,7 @@ class Use(Enum):
     """How a model uses a column that none of its encoders knows."""
 
     NUMBER = "as a number, which scikit-learn also makes of text"
-    HIDDEN = "in code that is not scikit-learn's, or behind a step that may change it"
+    HIDDEN = "behind code that may change it, such as a FunctionTransformer's"
 
 
 Known = NDArray[Any] | Use

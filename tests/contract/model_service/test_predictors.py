@@ -340,7 +340,7 @@ def test_load_pyfunc_gives_zones_the_type_of_its_signature(
 @pytest.mark.parametrize(
     ("zone", "columns", "said"),
     [
-        (7, {}, "uses PU_DO in code that .* Log the model with an input signature"),
+        (7, {}, "uses PU_DO behind code that .* Log the model with an input signature"),
         ("007", {"PU": "string"}, "predicts the same in every zone of PU; expected values that di"),
         ("7.0", {"PU": "string"}, "predicts the same in every zone of PU; expected values that di"),
         (7, {"PU": "long", "PU_DO": "long"}, "PU_DO is long; expected pairs of zones as text"),

@@ -1,102 +1,71 @@
 import re
+import tomllib
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from capacity.capacity_errors import CapacityError
 from capacity.prices import PRICES, read
-from capacity.quotas import TEMPLATE_SHARDS
-from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES
+from cli.terminal import OpsError
+from decision_service.settings import Settings
+from streams.packed_writer import GROUPS
+from tests.conftest import PROJECT
 from tests.sam_transform import source
 from tests.unit.capacity.scenarios import scenario
 
 TEXT = PRICES.read_text()
 
 
-def edited(folder: Path, old: str, new: str) -> Path:
-    assert TEXT.count(old) == 1
-    path = folder / "mine.toml"
-    path.write_text(TEXT.replace(old, new))
-    return path
+def test_every_figure_has_a_unit_and_a_dated_source_and_is_used() -> None:
+    """A reader can look up each figure, and the file has no figure and no source too many."""
+    content = tomllib.loads(TEXT)
+    sources = content.pop("sources")
+    figures = [(name, each) for section in content.values() for name, each in section.items()]
+    code = "".join(path.read_text() for path in (PROJECT / "capacity").glob("*.py"))
 
-
-def test_every_figure_is_listed_with_unit_source_and_date() -> None:
-    """Nothing is counted with that a reader cannot look up."""
-    catalogue = read()
-    lines = list(catalogue.lines())
-
-    figures = sum(map(len, catalogue.figures.values()))
-    assert len(lines) == figures + len(catalogue.sources)
-    assert all(
-        re.search(r" = .+ .+\[[a-z0-9-]+, \d{4}-\d\d-\d\d\]$", line) for line in lines[:figures]
-    )
-
-
-def test_every_source_is_one_of_a_figure() -> None:
-    """A source that nothing is from is left over from an edit."""
-    catalogue = read()
-    used = {figure.source for part in catalogue.figures.values() for figure in part.values()}
-
-    assert used == set(catalogue.sources)
+    assert {figure["source"] for _, figure in figures} == set(sources)
+    assert all(each["url"] and each["note"] for each in sources.values())
+    assert all(isinstance(each["date"], date) for each in sources.values())
+    assert all(figure["unit"] for _, figure in figures)
+    assert [name for name, _ in figures if not re.search(rf'[."]{name}\b', code)] == []
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "error"),
     [
-        (
-            '{value = 0.10, unit = "USD an al',
-            '{value = -1, unit = "USD an al',
-            "is -1; it must be at least 0",
-        ),
-        (
-            "shard_records = {value = 1000,",
-            "shard_records = {value = 0,",
-            "shard_records is 0; it must be over 0",
-        ),
-        ("shard_reads = {value = 5,", "shard_reads = {value = nan,", "shard_reads is nan"),
-        (
-            "shard_reads = {value = 5,",
-            'shard_reads = {value = "5",',
-            "Expected `float | null`, got `str`",
-        ),
-        (
-            "shard_reads = {value = 5,",
-            "shard_reads = {",
-            "shard_reads must have one of value and tiers",
-        ),
-        ("shard_reads = {", "shard_raeds = {", "shard_raeds"),
-        ("[inf, 0.0000106667]", "[9e9, 0.0000106667]", "the last with inf units"),
-        ('url = "https://aws.amazon.com/s3/pricing/"', "url = 3", "Expected `str`, got `int`"),
-        (
-            "[sources.s3-price]",
-            "[sources.s4-price]",
-            "has the source 's3-price'; it must be one of",
-        ),
+        ("alarm_month = {value = 0.10,", "alarm_month = {value = -1,", "number of at least 0"),
+        ("shard_records = {value = 1000,", "shard_records = {value = 0,", "number over 0"),
+        ("shard_reads = {value = 5,", "shard_reads = {value = nan,", "number of at least 0"),
+        ("shard_reads = {value = 5,", 'shard_reads = {value = "5",', "number of at least 0"),
+        ("shard_reads = {value = 5,", "shard_reads = {", "number of at least 0"),
+        ("traces_share = {value = 0.05,", "traces_share = {value = 2,", "number from 0 to 1"),
+        ("[[0, 0.0000166667]", "[[1, 0.0000166667]", "pairs of units and a price"),
+        ("shard_reads = {", "shard_raeds = {", "limits.shard_raeds, limits.shard_reads"),
         ("[kinesis]", "[kinesis", "(at line"),
     ],
-    ids=lambda text: text[:30],
 )
-def test_file_that_cannot_be_used_is_refused_with_the_place(
-    tmp_path: Path, old: str, new: str, said: str
+def test_file_with_a_wrong_figure_is_rejected(
+    tmp_path: Path, old: str, new: str, error: str
 ) -> None:
-    """An edit that goes wrong is named, and never counted with."""
-    path = edited(tmp_path, old, new)
+    """The error names the figure and the allowed values, so a bad edit never reaches a bill."""
+    assert TEXT.count(old) == 1
+    path = tmp_path / "mine.toml"
+    path.write_text(TEXT.replace(old, new))
 
-    with pytest.raises(CapacityError, match=r"^--prices '.*mine\.toml' cannot be used: ") as error:
+    with pytest.raises(OpsError, match=re.escape(error)):
         read(path)
 
-    assert said in str(error.value)
 
-
-def test_prices_that_are_not_there_are_named(tmp_path: Path) -> None:
-    """A missing file is an error in a line, too."""
-    with pytest.raises(CapacityError, match="cannot be used"):
+def test_missing_file_and_unknown_figure_are_rejected_by_name(tmp_path: Path) -> None:
+    """The error names the path of a missing file, and a figure that the file does not have."""
+    with pytest.raises(OpsError, match=r"none\.toml"):
         read(tmp_path / "none.toml")
+    with pytest.raises(OpsError, match=r"figure=kinesis\.shard_our; expected one of"):
+        read(PRICES, {"kinesis.shard_our": 1})
 
 
 @pytest.mark.parametrize(
-    ("parameter", "field"),
+    ("parameter", "setting"),
     [
         ("BatchSize", "batch_size"),
         ("BatchWindowSeconds", "window_seconds"),
@@ -105,23 +74,26 @@ def test_prices_that_are_not_there_are_named(tmp_path: Path) -> None:
         ("RetentionHours", "retention_hours"),
     ],
 )
-def test_defaults_are_those_of_the_template(parameter: str, field: str) -> None:
-    """What is counted unless asked otherwise is what gets deployed."""
-    assert source()["Parameters"][parameter]["Default"] == getattr(scenario(), field)
+def test_defaults_of_settings_are_those_of_the_template(parameter: str, setting: str) -> None:
+    """A plan without options describes the stack that a deployment without options creates."""
+    assert source()["Parameters"][parameter]["Default"] == getattr(scenario(), setting)
 
 
-def test_limits_of_this_project_are_those_that_it_has() -> None:
-    """The template's shards, timeout, alarms and dashboard; the sink's calls."""
-    template: dict[str, Any] = source()
-    # What is optional, such as decisions, is not in the model.
-    always = [each for each in template["Resources"].values() if "Condition" not in each]
-    kinds = [resource["Type"] for resource in always]
-    prices = read().prices
+def test_figures_of_this_project_are_those_of_its_template_and_settings() -> None:
+    """Timeout, shards, alarms, dashboards and retention of cases match the deployed stack."""
+    template, prices = source(), read()
+    resources = template["Resources"].values()
+    always = [each["Type"] for each in resources if "Condition" not in each]
+    decides = [each["Type"] for each in resources if each.get("Condition") == "DecidesOnRides"]
+    alarm, dashboard = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
+    settings = Settings.from_environ({"DECISIONS_TABLE": "cases"})
 
-    assert template["Parameters"]["ShardCount"]["MaxValue"] == TEMPLATE_SHARDS
+    assert template["Globals"]["Function"]["Timeout"] == prices.limits.timeout_seconds
+    assert template["Parameters"]["ShardCount"]["MaxValue"] == prices.limits.template_shards
     assert template["Parameters"]["StreamMode"]["Default"].lower() == scenario().mode
-    assert template["Globals"]["Function"]["Timeout"] == prices.functions.timeout_seconds
-    assert kinds.count("AWS::CloudWatch::Alarm") == prices.operation.alarms
-    assert kinds.count("AWS::CloudWatch::Dashboard") == prices.operation.dashboards
-    assert prices.kinesis.call_entries == MAX_CALL_ENTRIES
-    assert prices.kinesis.call_bytes == MAX_CALL_BYTES
+    assert always.count(alarm) == prices.monitoring.alarms
+    assert always.count(dashboard) == prices.monitoring.dashboards
+    assert decides.count(alarm) == prices.monitoring.decision_alarms
+    assert decides.count(dashboard) == prices.monitoring.decision_dashboards
+    assert settings.keep_hours == prices.decisions.keep_hours
+    assert len(f"shardId-{0:012d}.{GROUPS - 1}") == prices.aggregation.group_key_bytes

@@ -1,105 +1,78 @@
-"""What a plan runs into, and what is said of it."""
-
-from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from capacity.plan import plan
-from capacity.quotas import crossed
-from capacity.scenario import Mode, Scenario
-from tests.unit.capacity.scenarios import PRICES, scenario
-
-
-def said(asked: Scenario) -> str:
-    return "\n".join(crossed(plan(asked, PRICES), PRICES))
+from capacity.quotas import exceeded
+from capacity.scenario import Mode
+from tests.unit.capacity.scenarios import PRICES, priced, scenario
 
 
 @pytest.mark.parametrize("mode", list(Mode))
-def test_small_plan_runs_into_nothing(mode: Mode) -> None:
-    """A thousand rides a second are within every quota."""
-    assert said(scenario(1000, mode=mode)) == ""
+def test_a_thousand_rides_a_second_exceed_no_quota(mode: Mode) -> None:
+    """The settings of the template suit a usual load in every mode."""
+    assert exceeded(plan(scenario(1000, mode=mode), PRICES), PRICES) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("settings", "figures", "warning"),
     [
         (
-            {"rides_per_second": 1_000_000, "ride_us": 2000},
-            "concurrent executions at the peak: an account has 1,000; ask for more",
+            {"rides_per_second": 1e6, "peak_factor": 100},
+            {},
+            "concurrent executions at the peak: 166,732; maximum 1,000. Ask AWS for more",
         ),
         (
             {"rides_per_second": 1_001_000},
-            "up to 1,001 concurrent executions when the functions catch up: an account has 1,000",
+            {},
+            "concurrent executions to catch up: 1,001; maximum 1,000. Ask AWS for more",
+        ),
+        ({}, {"invocation_ms": 60_000}, "predictor, seconds of a batch: 104; maximum 60. Lower"),
+        ({}, {"ride_kb": 1000}, "MB of memory: 1,080; maximum 1,024. Raise --memory-mb"),
+        ({}, {"ride_us": 10_000}, "predictor falls behind, batches a lane: 17.3; maximum 1. Raise"),
+        ({"predictors": 2}, {}, "decision function falls behind, batches a lane: 4.21; maximum 1."),
+        ({"predictors": 6}, {}, "consumers of the input stream: 6; maximum 5. Use --fan-out"),
+        ({"output_consumers": 7}, {}, "consumers of the output stream: 7; maximum 5."),
+        (
+            {"aggregate_predictions": True, "rides_per_record": 100, "peak_factor": 100},
+            {},
+            "load of the busiest output shard: 2.14; maximum 1. Lower --fill",
+        ),
+        ({}, {"ride_bytes": 2e6}, "bytes of a record of the input stream: 2,000,000; maximum"),
+        ({"rides_per_second": 10_000_001}, {}, "shards: 20,002; maximum 20,000. Ask AWS for more"),
+        ({"rides_per_second": 200_001}, {}, "shards of a stream: 201; maximum 200. Raise"),
+        (
+            {"mode": Mode.ON_DEMAND, "peak_factor": 10},
+            {},
+            "shards of a stream: 20; maximum 8. Raise the rate of a new on-demand stream",
         ),
         (
-            {"invocation_ms": 60_000},
-            "a batch takes 104 s: the timeout is 60 s; lower --batch-size",
-        ),
-        (
-            {"rides_per_record": 100, "ride_kb": 500, "window_seconds": 60, "batch_size": 10_000},
-            "a function has 1,024; raise --memory-mb, or lower --batch-size",
-        ),
-        (
-            {"ride_us": 10_000},
-            "fall behind: a lane would have to run 17.3 batches at a time; raise --parallelization",
-        ),
-        (
-            {"predictors": 6},
-            "6 consumers of the input stream: a shard takes 5 reads a second; use --fan-out",
-        ),
-        (
-            {"output_consumers": 7},
-            "7 consumers of the output stream: a shard takes 5 reads a second; use --fan-out",
-        ),
-        (
-            {"aggregate_predictions": True, "rides_per_record": 100, "rides_per_second": 100_000},
-            "some 2.1 times what a shard takes, on the busiest one of the output stream",
-        ),
-        (
-            {"prediction_bytes": 1_048_576, "aggregate_predictions": True},
-            "bytes: it may have 1,048,576; lower --prediction-bytes",
-        ),
-        (
-            {"rides_per_record": 10_000, "rides_per_second": 10_000_000, "ride_bytes": 200},
-            "bytes: it may have 1,048,576; lower --rides-per-record",
-        ),
-        (
-            {"rides_per_second": 10_000_001},
-            "20,002 shards: an account has 20,000; ask for more",
-        ),
-        (
-            {"rides_per_second": 10_000_001},
-            "10,001 shards of a stream: UpdateShardCount makes 10,000",
-        ),
-        (
-            {"rides_per_second": 200_001},
-            "201 shards of a stream: template.yaml's ShardCount takes 200",
-        ),
-        (
-            {"rides_per_second": 5000, "mode": Mode.ON_DEMAND, "peak_factor": 2},
-            "room of 20 and 20 shards: a new on-demand stream has 4; at most double the rate",
-        ),
-        (
-            {"rides_per_second": 10_000_000, "ride_bytes": 2000, "mode": Mode.ON_DEMAND},
-            "20.1 GB/s written to the input stream and 20.1 read: on demand it takes 10 and 20",
+            {"mode": Mode.ON_DEMAND, "rides_per_second": 1e7},
+            {"ride_bytes": 2000},
+            "bytes/s of a stream: 20,060,000,000; maximum 10,000,000,000.",
         ),
     ],
-)  # fmt: skip
-def test_limit_that_is_crossed_is_named_with_what_to_do(
-    changes: dict[str, float], expected: str
+)
+def test_quota_that_is_exceeded_is_named_with_its_value_and_advice(
+    settings: dict[str, Any], figures: dict[str, float], warning: str
 ) -> None:
-    """One line a limit: how much it would be, how much may be."""
-    assert expected in said(scenario(**changes))
+    """The warning has the value, the maximum and a remedy."""
+    prices = priced(**{f"predictions__{name}": value for name, value in figures.items()})
+    warnings = [str(quota) for quota in exceeded(plan(scenario(**settings), prices), prices)]
+
+    assert any(each.startswith(warning) for each in warnings), warnings
 
 
-def test_concurrency_is_counted_at_the_peak() -> None:
-    """A mean that is within the quota, and a peak that is not."""
-    asked = scenario(100_000, ride_us=100, fill=0.01)
+def test_enhanced_fan_out_allows_more_consumers() -> None:
+    """Six predictors on one stream exceed no quota if each has its own reads."""
+    asked = scenario(predictors=6, decisions=False, fan_out=True)
 
-    assert "at the peak" not in said(asked)
-    assert "concurrent executions at the peak" in said(replace(asked, peak_factor=100))
+    assert exceeded(plan(asked, PRICES), PRICES) == []
 
 
-def test_consumers_with_fan_out_do_not_share_reads() -> None:
-    """The advice helps."""
-    assert said(scenario(1000, predictors=6, decides=False, fan_out=True)) == ""
+@pytest.mark.parametrize(
+    "advice", [{"parallelization": 10}, {"parallelization": 3, "memory_mb": 1769}]
+)
+def test_advice_to_a_decision_function_that_falls_behind_helps(advice: dict[str, Any]) -> None:
+    """With more lanes, the decision function keeps up with a thousand rides a second."""
+    assert exceeded(plan(scenario(predictors=2, **advice), PRICES), PRICES) == []
