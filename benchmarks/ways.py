@@ -101,4 +101,4 @@ def _log_to_nowhere() -> None:
     from streams.logs import set_up_logging
 
     logging.basicConfig(filename=os.devnull, level=logging.WARNING)
-    set_up_logging("model_service")
+    set_up_logging("model_service", "streams")
