@@ -28,7 +28,7 @@ from model_service.models.predictors import Predictor, load_predictor
 from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
 from model_service.settings import Settings
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 MONTHS = [TripFile("green", Month(2021, month)) for month in range(1, 13)]
 ALONE = 2000  # rides of a month that are predicted one by one

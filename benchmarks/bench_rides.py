@@ -10,7 +10,7 @@ import msgspec
 from model_service.records.ride_events import Ride, RideEvent
 from streams.fakes import kinesis_event
 from training.examples import Examples, Target
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 HELD_OUT = 60_000
 _SEED = 7

@@ -31,7 +31,7 @@ from local.sample_models import PROJECT
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit, inputs
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 RIDES = 20_000
 LIST = 100

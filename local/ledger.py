@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from local.sample_rides import SampleRide
+from local.demo_rides import SampleRide
 
 
 @dataclass(slots=True)

@@ -20,9 +20,9 @@ from cli.terminal import leave_stdout, say_lines
 from event_source_mapping.emulator import Emulator, leave_aws
 from event_source_mapping.local_stack import Stack
 from event_source_mapping.stream_reader import StreamReader
+from local.demo_rides import SampleRide, sample_rides
 from local.ledger import Ledger
 from local.sample_models import TEMPLATE, parameters_of, stop_on_signals, train_models
-from local.sample_rides import SampleRide, sample_rides
 from streams.aggregation import payloads
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import NoRegionError
 
 from streams.errors import SettingsError
-from streams.put_records import quicken
+from streams.put_records_codec import quicken
 from streams.rejections import NoRejectionStore, RejectionSink, RejectionStore, S3Writer
 from streams.writer import StreamWriter
 

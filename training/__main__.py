@@ -12,7 +12,7 @@ from typing import Any
 
 from training.examples import Examples, Target
 from training.kinds import Kind
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 from training.training_errors import TrainingError, TripsError
 
 DEFAULT_RIDES = 20_000

@@ -27,7 +27,8 @@ from mlflow.types.schema import ColSpec, Schema
 from sklearn.pipeline import Pipeline
 from sqlalchemy.exc import SQLAlchemyError
 
-from model_service.models.artifacts import POINTER, Pointer, digest
+from model_service.models.digest import digest
+from model_service.models.run_artifacts import POINTER, Pointer
 from model_service.models.sklearn_models import TRUSTED_TYPES
 from model_service.records.ride_events import Ride
 from training.training_errors import TrackingError
@@ -43,7 +44,7 @@ class TrackedRun:
 
     Attributes:
         model_location: Folder or `s3://` URI of the model's files under the run's artifacts.
-        model_sha256: Digest of these files (see `model_service.models.artifacts.digest`).
+        model_sha256: Digest of these files (see `model_service.models.run_artifacts.digest`).
     """
 
     run_id: str

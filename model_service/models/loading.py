@@ -6,9 +6,9 @@ from pathlib import Path
 
 from botocore.config import Config
 
-from model_service.models.artifacts import fetch_model
 from model_service.models.model_files import read_mlmodel
 from model_service.models.predictors import Predictor, load_predictor
+from model_service.models.run_artifacts import fetch_model
 from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
 from model_service.settings import Settings

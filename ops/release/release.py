@@ -6,10 +6,10 @@ from pathlib import Path
 import boto3
 
 from cli.terminal import OpsError
-from model_service.models.artifacts import fetch_model
 from model_service.models.model_errors import ModelNotFound
 from model_service.models.model_files import read_mlmodel
 from model_service.models.predictors import load_predictor
+from model_service.models.run_artifacts import fetch_model
 from model_service.settings import Settings
 from ops.release.deployed_stack import DeployedStack, Parameters
 from ops.release.twin import make_twin, needs_twin, put_twin

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.terminal import OpsError
-from model_service.models.artifacts import digest
+from model_service.models.digest import digest
 from model_service.models.model_files import read_mlmodel
 from model_service.models.predictors import TWINS
 
@@ -47,7 +47,7 @@ def make_twin(folder: Path) -> str:
     from mlflow.models import Model
 
     from model_service.models.sklearn_models import load_sklearn
-    from training.synthetic import synthetic_rides
+    from training.synthetic_rides import synthetic_rides
     from training.twin.flavor import add_twin
 
     flavor = read_mlmodel(folder).flavors["sklearn"]

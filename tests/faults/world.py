@@ -16,7 +16,7 @@ from event_source_mapping.mapping import EventSourceMapping
 from event_source_mapping.mapping_settings import MappingSettings
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.shards import shards_of
-from local.sample_rides import sample_rides
+from local.demo_rides import sample_rides
 from streams.aggregation import MAGIC, deaggregate
 from streams.fakes import FakeS3
 from tests.faults.chaos import Tally

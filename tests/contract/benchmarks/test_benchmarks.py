@@ -28,7 +28,7 @@ from streams.writer import StreamWriter
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import predict
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 if TYPE_CHECKING:
     from types_boto3_kinesis.type_defs import PutRecordsRequestEntryTypeDef

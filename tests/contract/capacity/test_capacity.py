@@ -18,7 +18,7 @@ from event_source_mapping import lane
 from event_source_mapping.batches import Batch
 from event_source_mapping.lambda_records import Record, SourceShard, lambda_event
 from event_source_mapping.mapping_settings import MappingSettings
-from local.sample_rides import sample_rides
+from local.demo_rides import sample_rides
 from model_service.fake_model import FakePredictor
 from model_service.models.loading import Model
 from model_service.service import Service

@@ -13,9 +13,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError
 
 from event_source_mapping.emulator import Emulator
-from model_service.models import artifacts
-from model_service.models.artifacts import digest, fetch_model
+from model_service.models import run_artifacts as artifacts
+from model_service.models.digest import digest
 from model_service.models.model_errors import ModelNotFound, ModelRefused
+from model_service.models.run_artifacts import fetch_model
 from model_service.models.s3_folder import S3Reader
 from model_service.models.workspace import workspace
 from model_service.settings import Settings

@@ -30,7 +30,7 @@ from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from model_service.models.archives import require_bounded
-from model_service.models.artifacts import digest
+from model_service.models.digest import digest
 from model_service.models.loading import load_model
 from model_service.models.model_errors import ModelRefused
 from model_service.models.predictors import load_predictor

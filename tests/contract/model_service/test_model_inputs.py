@@ -40,7 +40,7 @@ from model_service.models.predictors import load_predictor
 from model_service.models.sklearn_models import TRUSTED_TYPES, predictor_of
 from model_service.records.features import ride_features, rows, table
 from model_service.records.ride_events import Ride
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 SYNTHETIC = synthetic_rides(2000, seed=5)
 RIDES = [synthetic.ride for synthetic in SYNTHETIC]

@@ -29,7 +29,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from model_service.models.artifacts import digest
+from model_service.models.digest import digest
 from model_service.models.loading import load_model
 from model_service.models.model_errors import ModelRefused
 from model_service.models.predictors import load_predictor

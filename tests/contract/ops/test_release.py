@@ -23,8 +23,9 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 from cli.terminal import OpsError
 from event_source_mapping.emulator import Emulator
-from model_service.models.artifacts import digest, fetch_model
+from model_service.models.digest import digest
 from model_service.models.loading import load_model
+from model_service.models.run_artifacts import fetch_model
 from model_service.models.weights import LinearModel
 from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
@@ -34,7 +35,7 @@ from ops.release.deployed_stack import DeployedStack
 from ops.release.release import release, rollback, written
 from tests.conftest import PROJECT
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from event_source_mapping.emulator import Emulator
-from streams.put_records import quicken
+from streams.put_records_codec import quicken
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient

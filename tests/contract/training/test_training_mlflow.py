@@ -14,7 +14,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from event_source_mapping.emulator import Emulator
-from model_service.models.artifacts import digest
+from model_service.models.digest import digest
 from model_service.records.features import ride_features, rows
 from model_service.records.ride_events import Ride
 from training.training_errors import TrackingError

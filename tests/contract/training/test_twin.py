@@ -43,7 +43,7 @@ from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit, inputs
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 from training.training_errors import CannotConvert
 from training.twin.convert import Twin, convert
 from training.twin.flavor import add_twin, write_twin

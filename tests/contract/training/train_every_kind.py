@@ -6,7 +6,7 @@ import sys
 from training.examples import Examples, Target
 from training.kinds import Kind
 from training.model import fit, predict
-from training.synthetic import SyntheticRide, synthetic_rides
+from training.synthetic_rides import SyntheticRide, synthetic_rides
 
 # OpenBLAS divides a sum among threads from 10,000 values on: so many features take 20,000 rides.
 RIDES = {Kind.RIDGE: 20_000, Kind.FOREST: 2_000, Kind.BOOSTING: 2_000}

@@ -29,7 +29,7 @@ from tests.conftest import PROJECT
 from tests.tracking import ALIAS, NAME, Tracking
 from tests.trip_files import write_trips
 from tests.web import serving, start
-from training.synthetic import synthetic_rides
+from training.synthetic_rides import synthetic_rides
 
 RUN = "Test123"
 Door = Callable[[Mapping[str, str], Sequence[RideEvent], Path], list[float]]

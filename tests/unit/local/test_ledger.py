@@ -1,7 +1,7 @@
 import json
 
+from local.demo_rides import SampleRide
 from local.ledger import Ledger
-from local.sample_rides import SampleRide
 
 GOOD = SampleRide("1", b"{}", is_bad=False)
 BAD = SampleRide("2", b"", is_bad=True)

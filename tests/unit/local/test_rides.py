@@ -1,6 +1,6 @@
 import pytest
 
-from local.sample_rides import BAD_EVERY, sample_rides
+from local.demo_rides import BAD_EVERY, sample_rides
 from model_service.records.ride_events import decode_ride_event
 from streams.errors import Rejected
 

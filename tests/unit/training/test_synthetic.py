@@ -7,7 +7,7 @@ import pytest
 from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.model import fit, score
-from training.synthetic import ZONES, SyntheticRide, synthetic_rides
+from training.synthetic_rides import ZONES, SyntheticRide, synthetic_rides
 
 COUNT = 4_000
 

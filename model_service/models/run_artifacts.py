@@ -9,7 +9,6 @@ model of a run is looked for in this order:
 4. a bounded scan of `<experiment>/models/*/artifacts/MLmodel` for the run ID.
 """
 
-import hashlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from model_service.models.digest import require_digest
 from model_service.models.mlmodel import MLMODEL, MLmodel
 from model_service.models.model_errors import ModelNotFound, ModelRefused
 from model_service.models.s3_folder import DOWNLOADS_AT_ONCE, S3Folder, S3Reader
@@ -56,51 +56,15 @@ def fetch_model(settings: Settings, connect: Callable[[], S3Reader]) -> Path:
     location, pinned = settings.model_location, settings.model_sha256
     if location is not None and not location.startswith("s3://"):
         folder = _local_folder(location)
-        _verify(folder, pinned)
+        require_digest(folder, pinned)
         return folder
     s3 = connect()
     source = _find_run(settings, s3) if location is None else _parse_uri(location, s3)
     names = _files(source)
     with new_folder("model") as folder:
         source.download(names, folder)
-        _verify(folder, pinned)
+        require_digest(folder, pinned)
     return folder
-
-
-def digest(folder: Path) -> str:
-    """The SHA-256 of a model folder: every file's name and content.
-
-    In a shell: `find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`.
-
-    Raises:
-        ModelRefused: The folder holds what this would not cover, such as a link.
-    """
-    files = {}
-    for path in folder.rglob("*"):
-        name = f"./{path.relative_to(folder).as_posix()}"
-        _require_covered(path, name)
-        if path.is_file():
-            files[name.encode()] = path
-    total = hashlib.sha256()
-    for encoded, path in sorted(files.items()):
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(checksum.encode() + b"  " + encoded + b"\n")
-    return total.hexdigest()
-
-
-def _require_covered(path: Path, name: str) -> None:
-    if path.is_symlink() or not (path.is_file() or path.is_dir()):
-        raise ModelRefused(
-            f"{brief(str(path))} is a link, or neither a file nor a folder, and a model's digest "
-            "covers no such thing: put a copy of the file in its place"
-        )
-    if not name.isprintable():
-        # A line break in one name could stand for another file with its digest.
-        raise ModelRefused(
-            f"{brief(str(path))} has a name that cannot be printed, which a model's digest does "
-            "not cover: give it another one"
-        )
 
 
 def _local_folder(location: str) -> Path:
@@ -194,14 +158,3 @@ def _files(source: S3Folder) -> list[str]:
             "model's MLmodel file"
         )
     return names
-
-
-def _verify(folder: Path, pinned: str | None) -> None:
-    if pinned is None:
-        return
-    actual = digest(folder)
-    if actual != pinned:
-        raise ModelRefused(
-            f"the model's digest is {actual}, and MODEL_SHA256 pins {pinned}: the files changed "
-            "since they were pinned; serve the run that was pinned, or pin the new digest"
-        )

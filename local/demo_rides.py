@@ -8,7 +8,7 @@ from itertools import cycle, islice
 import msgspec
 
 from model_service.records.ride_events import RideEvent
-from training.synthetic import SyntheticRide, synthetic_rides
+from training.synthetic_rides import SyntheticRide, synthetic_rides
 
 # One in this many rides is bad.
 BAD_EVERY = 100
