@@ -105,15 +105,18 @@ def test_mlmodel_field_that_unfolds_is_refused(folder: Path, field: str, inner: 
         "x" * 20_000,
         "a/" * 2000,
         "model.skops\n",
+        "link",
+        None,
     ],
-    ids=lambda name: repr(name[:40]),
+    ids=lambda name: repr(name)[:40],
 )
-def test_mlmodel_pickled_model_elsewhere_is_refused(folder: Path, name: str) -> None:
+def test_mlmodel_pickled_model_elsewhere_is_refused(folder: Path, name: str | None) -> None:
     """A model file that is not in the folder is never opened, whichever way it is named."""
     outside = folder.parent / "outside"
     outside.mkdir()
     (folder / "model.skops").rename(outside / "model.skops")
     (folder / "folder").symlink_to(outside)
+    (folder / "link").symlink_to(outside / "model.skops")
     edit(folder, pickled_model=name)
 
     assert "not a file of its folder" in refusal(folder)

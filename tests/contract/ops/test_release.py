@@ -33,6 +33,7 @@ from ops.release.__main__ import main
 from ops.release.deployed_stack import DeployedStack
 from ops.release.release import release, rollback, written
 from tests.conftest import PROJECT
+from tests.s3_folders import upload
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
 from training.synthetic import synthetic_rides
 
@@ -63,10 +64,7 @@ def tips(tip_model: dict[str, Any], tmp_path: Path) -> Path:
 
 
 def put_model(s3: "S3Client", folder: Path, prefix: str = f"1/{RUN}/artifacts/model") -> None:
-    for path in folder.rglob("*"):
-        if path.is_file():
-            key = f"{prefix}/{path.relative_to(folder).as_posix()}"
-            s3.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+    upload(s3, folder, BUCKET, prefix)
 
 
 def stack(client: FakeCloudFormation) -> DeployedStack:
