@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from event_source_mapping.batches import GivenUp
 from event_source_mapping.checkpoints import MemoryCheckpoints
 from event_source_mapping.clients import SourceClient
 from event_source_mapping.destination import Destination, NoDestination
-from event_source_mapping.function import Invoker
+from event_source_mapping.function import FunctionFailed, Invoker
+from event_source_mapping.lambda_records import SourceShard
 from event_source_mapping.mapping import EventSourceMapping
 from event_source_mapping.mapping_settings import MappingSettings
 from streams.writer import KinesisWriter
@@ -34,6 +36,55 @@ class FakeFunction:
     @property
     def seen(self) -> list[bytes]:
         return [payload for batch in self.batches for payload in batch]
+
+
+def fails_with(*poison: bytes) -> Callable[[list[bytes]], None]:
+    """Fail every batch that holds one of these payloads."""
+
+    def answer(payloads: list[bytes]) -> None:
+        if set(poison) & set(payloads):
+            raise FunctionFailed("poison")
+
+    return answer
+
+
+class FakeDestination:
+    """A destination that notes what it is given, after failing some times."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self._failures = failures
+        self.given_up: list[GivenUp] = []
+
+    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise ConnectionError("down")
+        self.given_up.append(given_up)
+
+    @property
+    def payloads(self) -> list[list[bytes]]:
+        """The payloads of each document."""
+        return [[record.data for record in one.batch.records] for one in self.given_up]
+
+
+class CountingKinesis:
+    """A Kinesis client that counts its reads and the bytes that they give, and may fail one."""
+
+    def __init__(self, kinesis: Any, fails: Callable[[int], bool] = lambda _: False) -> None:
+        self._kinesis, self._fails = kinesis, fails
+        self.reads = 0
+        self.bytes = 0
+
+    def get_records(self, **request: Any) -> Any:
+        self.reads += 1
+        if self._fails(self.reads):
+            raise ConnectionError("reset")
+        answer = self._kinesis.get_records(**request)
+        self.bytes += sum(len(record["Data"]) for record in answer["Records"])
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._kinesis, name)
 
 
 def put(kinesis: KinesisWriter, *payloads: bytes, key: str = "key") -> list[str]:
