@@ -3,7 +3,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case
 from decision_service.memory_store import MemoryStore
@@ -352,6 +351,7 @@ def test_handle_policy_that_fails_leaves_a_case_for_the_next_window(
     assert world.take(duration(), tip()) == DONE
     world.clock.now = WINDOW_SECONDS
     assert world.sweep() == {"decided": 0, "incomplete": 0, "undecided": 1, "put": 0}
+    assert decode_case(world.memory.bodies["256"]).due == 2 * WINDOW_SECONDS
     mended = World(store=world.memory)
     mended.clock.now = 2 * WINDOW_SECONDS
     assert mended.sweep()["put"] == 1
@@ -474,15 +474,3 @@ def test_sweep_entry_of_the_index_that_lags_behind_is_passed_over() -> None:
     world.memory.open["256"] = 0.0
 
     assert world.sweep()["put"] == 0
-
-
-def test_policy_failed_case_is_put_back_by_a_window() -> None:
-    """Cases that fail again and again stand behind those that are due for the first time."""
-    world = World(policy=broken)
-    world.take(duration(), tip())
-    world.clock.now = WINDOW_SECONDS
-    world.sweep()
-
-    (case,) = (decode_case(body) for body in world.memory.bodies.values())
-    assert case.due == 2 * WINDOW_SECONDS
-    assert replace(case, due=0.0).decision is None

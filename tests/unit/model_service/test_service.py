@@ -159,14 +159,6 @@ def test_handle_event_ids_are_the_same_on_a_retry() -> None:
     assert len({event["event_id"] for event in bench.kinesis.events}) == 2
 
 
-def test_handle_without_predictions_in_the_answer_still_puts_them() -> None:
-    """The deployed function answers with failed items only."""
-    bench = Bench(return_predictions=False)
-
-    assert bench.handle([ride(1)]) == {"batchItemFailures": []}
-    assert bench.predicted == {1: 20.0}
-
-
 def test_handle_test_run_predicts_and_puts_nothing() -> None:
     """A test run shows its predictions and leaves the stream alone."""
     bench = Bench(test_run=True)
@@ -559,14 +551,6 @@ def test_handle_batch_call_that_takes_all_the_time_reports_everything() -> None:
 
 
 # PutRecords
-
-
-def test_handle_refused_entries_are_sent_again() -> None:
-    """Entries that the stream refuses for a while arrive in the end."""
-    bench = Bench(kinesis=FakeKinesis([refuse(0, 2), refuse(1)]))
-
-    assert failed_at(bench.handle([ride(1), ride(2), ride(3)])) == []
-    assert bench.predicted == {1: 20.0, 2: 20.0, 3: 20.0}
 
 
 def test_handle_entry_refused_to_the_end_is_the_failed_item() -> None:
