@@ -15,6 +15,7 @@ from event_source_mapping.lambda_records import SourceShard
 from event_source_mapping.mapping import EventSourceMapping
 from event_source_mapping.mapping_settings import MappingSettings
 from streams.writer import KinesisWriter
+from tests.polling import until
 
 STREAM = "ride_events"
 # Goes to the last shard of a stream of 1,001 shards.
@@ -121,3 +122,11 @@ def polling(
         yield kept
     finally:
         feed.stop()
+
+
+def poll_to(
+    last: str, kinesis: SourceClient, function: Invoker, *more: Any, **changes: Any
+) -> None:
+    """Poll until the checkpoint of some shard is a record; takes what `polling` takes."""
+    with polling(kinesis, function, *more, **changes) as checkpoints:
+        until(lambda: last in checkpoints.values())

@@ -17,6 +17,7 @@ from batch.__main__ import main
 from batch.batch_errors import OutputError
 from batch.places import LocalTarget
 from event_source_mapping.emulator import Emulator
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.trip_files import trips as trip_table
 from tests.trip_files import write_trips
@@ -126,7 +127,7 @@ def test_score_changed_file_or_version_is_scored_again(
 
 def run_killed(line: int, trips: Path, output: Path) -> subprocess.CompletedProcess[str]:
     arguments = ["score", "--input", str(trips), "--output", str(output)]
-    return subprocess.run(
+    return finished(
         [
             sys.executable,
             str(PROJECT / "tests/contract/batch/kill_at_line.py"),
@@ -134,9 +135,6 @@ def run_killed(line: int, trips: Path, output: Path) -> subprocess.CompletedProc
             *arguments,
         ],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from batch.__main__ import main
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.trip_files import write_trips
 
@@ -30,7 +31,7 @@ def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             for path in (PROJECT / package).glob("*.py"):
                 archive.write(path, f"{package}/{path.name}")
     own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
-    return subprocess.run(
+    return finished(
         [
             SPARK / "bin/spark-submit",
             *("--master", "local[2]", "--py-files", code),
@@ -46,9 +47,6 @@ def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             "PYSPARK_PYTHON": str(SPARK / "bin/python"),
             "SPARK_LOCAL_IP": "127.0.0.1",
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 
@@ -60,7 +58,7 @@ def drive(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """
     confs = " ".join(f"--conf {key}={value}" for key, value in LOCAL.items())
     own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
-    return subprocess.run(
+    return finished(
         [SPARK / "bin/python", "-m", "batch.spark", *arguments],
         cwd=folder,
         env={
@@ -70,9 +68,6 @@ def drive(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             "PYSPARK_SUBMIT_ARGS": f"--master local[2] {confs} pyspark-shell",
             "SPARK_LOCAL_IP": "127.0.0.1",
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -20,6 +20,7 @@ from tests.mapping import (
     FakeFunction,
     NotingCheckpoints,
     fails_with,
+    poll_to,
     polling,
     put,
 )
@@ -110,8 +111,7 @@ def test_mapping_survives_whatever_an_invoker_raises(kinesis: "KinesisClient") -
 
     function = FakeFunction(answer)
 
-    with polling(kinesis, function) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function)
 
     assert function.batches == [[b"1"]] * 3
 
@@ -182,8 +182,7 @@ def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: "Kines
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
 
-    with polling(kinesis, function) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function)
 
     assert function.batches == [[b"1", b"2"]]
 
@@ -197,10 +196,7 @@ def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(
     *_, last = put(kinesis, *payloads)
     function, destination = FakeFunction(fails_with(b"poison")), FakeDestination()
 
-    with polling(
-        kinesis, function, destination, bisect_on_error=True, max_retries=2
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, bisect_on_error=True, max_retries=2)
 
     done = [p for batch in function.batches if b"poison" not in batch for p in batch]
     assert sorted(done) == sorted(set(payloads) - {b"poison"})
@@ -217,10 +213,9 @@ def test_mapping_does_not_move_on_before_the_destination_has_the_batch(
     *_, last = put(kinesis, b"after")
     destination = FakeDestination(failures=3)
 
-    with polling(
-        kinesis, FakeFunction(fails_with(b"poison")), destination, batch_size=1, max_retries=0
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(
+        last, kinesis, FakeFunction(fails_with(b"poison")), destination, batch_size=1, max_retries=0
+    )
 
     assert destination.payloads == [[b"poison"]]
 
@@ -231,8 +226,7 @@ def test_mapping_without_a_destination_drops_what_it_gives_up(kinesis: "KinesisC
     *_, last = put(kinesis, b"after")
     function = FakeFunction(fails_with(b"poison"))
 
-    with polling(kinesis, function, batch_size=1, max_retries=0) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, batch_size=1, max_retries=0)
 
     assert function.seen == [b"poison", b"after"]
 

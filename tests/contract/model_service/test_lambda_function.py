@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import shutil
-import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -21,7 +20,7 @@ from model_service.records.ride_events import Ride
 from streams.aggregation import deaggregate
 from streams.errors import EventError
 from streams.fakes import kinesis_event
-from tests.conftest import PROJECT
+from tests.commands import finished
 from tests.kpl import aggregate
 
 if TYPE_CHECKING:
@@ -275,14 +274,7 @@ def test_handler_logs_neither_payloads_nor_credentials(
 
 def failed_import(**environ: str) -> str:
     """The last line that a function says which does not start with these variables alone."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import lambda_function"],
-        cwd=PROJECT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished([sys.executable, "-c", "import lambda_function"], env=environ)
     assert done.returncode != 0
     return done.stderr.splitlines()[-1]
 
@@ -342,13 +334,10 @@ sys.modules |= dict.fromkeys(["local", "mlflow", "moto", "pandas", "pyarrow", "t
 from lambda_function import lambda_handler
 print(len(lambda_handler(json.load(sys.stdin), None)["predictions"]))
 """
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", script],
-        cwd=PROJECT,
         env={"MODEL_LOCATION": duration_model["model_location"], "TEST_RUN": "1"},
-        input=json.dumps(COURSE_EVENT),
-        capture_output=True,
-        text=True,
+        stdin=json.dumps(COURSE_EVENT),
         check=True,
     )
 

@@ -1,13 +1,12 @@
 """The on-call commands in a shell whose local stack is gone, and its port another program's."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests.commands import finished
 from tests.http_server import Handler, serving
 
 
@@ -40,9 +39,8 @@ def test_program_that_is_not_aws_is_told_in_one_line(
 ) -> None:
     """A page would be an empty answer to boto3; the command names the operation and the address."""
     model = ["--model-location", duration_model["model_location"]]
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", *command, *(model if command[0] == "ops.replay" else ())],
-        cwd=PROJECT,
         env={
             "PATH": os.environ["PATH"],
             "AWS_ENDPOINT_URL": endpoint,
@@ -50,9 +48,6 @@ def test_program_that_is_not_aws_is_told_in_one_line(
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": "us-east-1",
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert done.returncode == 1

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -32,7 +31,7 @@ from model_service.settings import Settings
 from ops.release.__main__ import main
 from ops.release.deployed_stack import DeployedStack
 from ops.release.release import release, rollback, written
-from tests.conftest import PROJECT
+from tests.commands import finished
 from tests.s3_folders import upload
 from tests.unit.ops.release.cloudformation import PARAMETERS, STACK, FakeCloudFormation
 from training.synthetic import synthetic_rides
@@ -370,13 +369,9 @@ def test_command_without_account_gives_one_line(
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", "ops.release", "--stack", "", "rollback"],
-        cwd=PROJECT,
         env={**bare, **nowhere, **environ},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert done.returncode == 1

@@ -5,18 +5,14 @@ import sys
 
 import pytest
 
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.http_server import Handler, serving
 from tests.web import Web
 
 
 def ask(url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, PROJECT / "examples/test_predict.py", url],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return finished([sys.executable, PROJECT / "examples/test_predict.py", url])
 
 
 class Anything(Handler):

@@ -1,13 +1,13 @@
 """What the service says of itself, and how it starts, logs and stops."""
 
 import json
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.polling import until
 from tests.web import RIDE, Web, serving, start
@@ -119,12 +119,9 @@ def test_start_with_a_wrong_setting_ends_with_one_line(
 def test_serving_process_never_imports_mlflow(duration_model: dict[str, Any]) -> None:
     """MLflow would take seconds and 200 MiB in each process."""
     script = "import sys; from web_service import wsgi; print('mlflow' in sys.modules)"
-    done = subprocess.run(
+    done = finished(
         [str(PROJECT / ".venv/bin/python"), "-c", script],
-        cwd=PROJECT,
         env={"MODEL_LOCATION": duration_model["model_location"]},
-        capture_output=True,
-        text=True,
         check=True,
     )
 

@@ -15,7 +15,7 @@ from event_source_mapping.function import FunctionFailed, FunctionNotReached
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.poller import MAX_BACKOFF_SECONDS, backoff_seconds
 from tests.clock import ManualClock
-from tests.mapping import FakeDestination, FakeFunction, fails_with, polling, put
+from tests.mapping import FakeDestination, FakeFunction, fails_with, poll_to, polling, put
 from tests.polling import until
 
 A_DAY = 86_400.0
@@ -53,10 +53,7 @@ def test_batch_that_did_not_reach_the_function_comes_again_at_no_cost(
     function = FakeFunction(raising(*[FunctionNotReached("throttled")] * 5))
     destination = FakeDestination()
 
-    with polling(
-        kinesis, function, destination, max_retries=0, bisect_on_error=True
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, max_retries=0, bisect_on_error=True)
 
     assert function.batches == [[b"1", b"2"]] * 6
     assert destination.given_up == []
@@ -73,10 +70,7 @@ def test_batch_that_does_not_reach_the_function_is_discarded_for_its_age(
         raise FunctionNotReached("throttled")
 
     function, destination = FakeFunction(throttled), FakeDestination()
-    with polling(
-        kinesis, function, destination, now=clock, max_record_age_seconds=60
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, now=clock, max_record_age_seconds=60)
 
     (given_up,) = destination.given_up
     assert (given_up.condition, given_up.batch.invocations) == (Condition.AGE, 0)
@@ -94,10 +88,7 @@ def test_batch_that_grows_too_old_between_retries_is_discarded(
         raise FunctionFailed("slow")
 
     destination = FakeDestination()
-    with polling(
-        kinesis, FakeFunction(slow), destination, now=clock, max_record_age_seconds=60
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, FakeFunction(slow), destination, now=clock, max_record_age_seconds=60)
 
     (given_up,) = destination.given_up
     assert (given_up.condition, given_up.batch.invocations) == (Condition.AGE, 2)
@@ -138,10 +129,7 @@ def test_records_of_a_batch_that_fail_apart_have_a_document_each(kinesis: Memory
     *_, last = put(kinesis, b"1", b"bad", b"worse", b"4")
     function, destination = FakeFunction(fails_with(b"bad", b"worse")), FakeDestination()
 
-    with polling(
-        kinesis, function, destination, bisect_on_error=True, max_retries=0
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, bisect_on_error=True, max_retries=0)
 
     assert destination.payloads == [[b"bad"], [b"worse"]]
 
@@ -151,10 +139,7 @@ def test_invocations_of_a_batch_count_for_what_was_cut_from_it(kinesis: MemoryKi
     *_, last = put(kinesis, b"1", b"2", b"3", b"poison")
     function, destination = FakeFunction(fails_with(b"poison")), FakeDestination()
 
-    with polling(
-        kinesis, function, destination, bisect_on_error=True, max_retries=0
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, bisect_on_error=True, max_retries=0)
 
     assert [one.batch.invocations for one in destination.given_up] == [3]
 
@@ -169,15 +154,15 @@ def test_failures_that_a_function_reports_are_no_error_of_it(kinesis: MemoryKine
         return {"batchItemFailures": [{"itemIdentifier": last}]}
 
     destination = FakeDestination()
-    with polling(
+    poll_to(
+        last,
         kinesis,
         FakeFunction(answer),
         destination,
         batch_size=1,
         max_retries=0,
         report_item_failures=True,
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    )
 
     assert [one.batch.function_error for one in destination.given_up] == [True, False]
 
@@ -188,10 +173,7 @@ def test_record_that_ends_a_batch_has_all_its_retries_alone(kinesis: MemoryKines
     function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
     destination = FakeDestination()
 
-    with polling(
-        kinesis, function, destination, max_retries=3, report_item_failures=True
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, max_retries=3, report_item_failures=True)
 
     assert function.batches == [[b"1", b"2", b"3"], *[[b"3"]] * 4]
     assert [one.batch.invocations for one in destination.given_up] == [4]
