@@ -22,6 +22,11 @@ def test_synthetic_rides_same_seed_same_rides(rides: list[SyntheticRide]) -> Non
     assert synthetic_rides(COUNT, seed=1) == rides
 
 
+def test_synthetic_rides_other_seed_other_rides(rides: list[SyntheticRide]) -> None:
+    """Another seed makes other rides."""
+    assert synthetic_rides(COUNT, seed=2) != rides
+
+
 def test_synthetic_rides_values_are_those_of_usable_trips(rides: list[SyntheticRide]) -> None:
     """Zones are TLC's, distances and tips not negative, durations 1 to 60 minutes."""
     for made in rides:
