@@ -13,11 +13,15 @@ from event_source_mapping.destination import Destination, NoDestination
 from event_source_mapping.function import FunctionFailed, Invoker
 from event_source_mapping.lambda_records import SourceShard
 from event_source_mapping.mapping import EventSourceMapping
-from event_source_mapping.mapping_settings import MappingSettings
+from event_source_mapping.mapping_settings import MappingSettings, Timings
 from streams.writer import KinesisWriter
 from tests.polling import until
 
 STREAM = "ride_events"
+# Of a mapping that keeps no test waiting.
+QUICK = Timings(
+    discovery_seconds=0.01, idle_seconds=0.01, backoff_seconds=0.001, max_backoff_seconds=0.01
+)
 # Goes to the last shard of a stream of 1,001 shards.
 KEY_OF_LAST_SHARD = "key-401"
 
@@ -112,7 +116,7 @@ def polling(
     **changes: Any,
 ) -> Iterator[NotingCheckpoints]:
     usual = {"stream": STREAM, "starting_position": "TRIM_HORIZON", "poll_seconds": 0.02}
-    settings = MappingSettings("Rides", **{**usual, **changes})
+    settings = MappingSettings("Rides", timings=QUICK, **{**usual, **changes})
     kept = NotingCheckpoints() if checkpoints is None else checkpoints
     feed = EventSourceMapping(
         kinesis, function, settings, destination or NoDestination(), kept, now

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from event_source_mapping import mapping, poller
 from event_source_mapping.batches import Batch, Condition, GivenUp
 from event_source_mapping.emulator import Emulator
 from event_source_mapping.function import FunctionFailed
@@ -28,12 +27,6 @@ from tests.polling import until
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
-
-
-@pytest.fixture(autouse=True)
-def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(mapping, "DISCOVERY_SECONDS", 0.05)
 
 
 @pytest.fixture

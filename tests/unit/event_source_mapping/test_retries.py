@@ -9,21 +9,15 @@ from typing import Any
 
 import pytest
 
-from event_source_mapping import poller
 from event_source_mapping.batches import Condition
 from event_source_mapping.function import FunctionFailed, FunctionNotReached
+from event_source_mapping.mapping_settings import Timings
 from event_source_mapping.memory_kinesis import MemoryKinesis
-from event_source_mapping.poller import MAX_BACKOFF_SECONDS, backoff_seconds
 from tests.clock import ManualClock
 from tests.mapping import FakeDestination, FakeFunction, fails_with, poll_to, polling, put
 from tests.polling import until
 
 A_DAY = 86_400.0
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.01)
 
 
 @pytest.fixture
@@ -179,11 +173,8 @@ def test_record_that_ends_a_batch_has_all_its_retries_alone(kinesis: MemoryKines
     assert [one.batch.invocations for one in destination.given_up] == [4]
 
 
-def test_waits_double_up_to_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_double_up_to_ten_seconds() -> None:
     """0.2 seconds after the first attempt, 0.4 after the second, half of each by chance."""
-    monkeypatch.undo()
     for attempt in range(1, 100):
-        longest = min(MAX_BACKOFF_SECONDS, 0.1 * 2**attempt)
-        assert longest / 2 <= backoff_seconds(attempt) <= longest
-
-    assert MAX_BACKOFF_SECONDS == 10
+        longest = min(10, 0.1 * 2**attempt)
+        assert longest / 2 <= Timings().backoff(attempt) <= longest

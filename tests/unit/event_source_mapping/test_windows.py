@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from event_source_mapping import lane
 from event_source_mapping.function import FunctionFailed
 from event_source_mapping.lambda_records import Record, SourceShard
 from event_source_mapping.memory_kinesis import MemoryKinesis
@@ -36,11 +35,6 @@ class Adding:
             for event in self.events
             if event["isFinalInvokeForWindow"]
         ]
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "IDLE_SECONDS", 0.01)
 
 
 class Time:
