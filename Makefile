@@ -44,7 +44,8 @@ PARALLEL := --numprocesses=logical --maxprocesses=4 --dist=worksteal
 .NOTPARALLEL:
 .PHONY: help run decide up web test all-tests unit pr coverage check integration-test refuse-cloud \
     soak fuzz bench bench-quick bench-batch \
-    bench-web score capacity image web-image try-image predictor read redrive replay release rollback \
+    bench-web score capacity image web-image try-image template predictor snapshot read redrive \
+    replay release rollback \
     setup python lock clean
 
 help: ## list the targets
@@ -138,8 +139,14 @@ web-image: ## build the web service's image, ride-predictions-web:latest
 try-image: image $(READY) ## run the image as Lambda would, and have it predict one ride
 	@scripts/try-image
 
-predictor: $(READY) ## add a predictor of NAME to template.yaml, as that of tips is there
-	@$(VENV)/python -m ops.predictor '$(NAME)'
+template: $(UNIT_READY) ## write template.yaml from deploy/
+	@$(VENV)/python -m ops.stack_template
+
+predictor: $(UNIT_READY) ## add a predictor of NAME to deploy/predictors.yaml and template.yaml
+	@$(VENV)/python -m ops.stack_template --add '$(NAME)'
+
+snapshot: $(UNIT_READY) ## update the snapshot of the template's resources; review its diff
+	@$(VENV)/python -m tests.unit.template.snapshot
 
 read: $(READY) ## print the records of STREAM, the predictions if not given
 	@$(VENV)/python -m ops.read '$(STREAM)'

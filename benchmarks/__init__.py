@@ -1,5 +1,5 @@
-"""Speed, size and memory against the reference way, side by side in one run; docs/performance.md.
+"""Compares this project with the reference way in speed, start time, memory and size.
 
-`python -m benchmarks` trains models, has every way of predicting take turns, each in a process of
-its own (`worker`), and writes results as JSON, tables and plots. Nothing here passes or fails.
+`python -m benchmarks` trains models and lets every way take turns, each in its own process. It
+writes tables and plots. No test fails because of a measured time. See docs/performance.md.
 """

@@ -1,20 +1,16 @@
-"""A year of trip files: scored by the file and ride by ride, side by side; memory month by month.
+"""A year of trip files: scored by the file and ride by ride; memory month by month.
 
-The months are made from real ones if a folder of them is named with --trips (the rides of a month
-are drawn from all of its files, and moved to that month), and of the made-up city otherwise. Both
-ways read the same Parquet files and write what they predict. Ride by ride is measured on some rides
-of each month, in turns with the file that they are from.
+The months are drawn at random from a folder of real files (--trips), or from synthetic rides. Both
+ways read the same Parquet files and write their predictions. After each month's file, some of its
+rides are predicted one by one.
 """
 
 import argparse
-import json
-import os
 import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -27,42 +23,35 @@ from batch.job import score_file
 from batch.months import Month, TripFile
 from batch.places import LocalSource, LocalTarget
 from batch.scorer import Scorer
-from local.sample_models import PROJECT
 from model_service.models.loading import load_model
-from model_service.models.model_files import read_mlmodel
-from model_service.models.predictors import Predictor
-from model_service.models.sklearn_models import load_sklearn
+from model_service.models.predictors import Predictor, load_predictor
 from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
 from model_service.settings import Settings
 from training.synthetic import synthetic_rides
 
 MONTHS = [TripFile("green", Month(2021, month)) for month in range(1, 13)]
-ALONE = 2000  # rides a month that are predicted one by one
-GAPS = 0.002  # of the rides have no dropoff zone
+ALONE = 2000  # rides of a month that are predicted one by one
+GAPS = 0.002  # share of rides without a drop-off zone
+TRAINED = 40_000
 
 
 def main() -> None:
-    """Make a year, measure, and print a line a month and one for each way."""
+    """Make a year, measure, and print a line for each month and for each way."""
     options = _parser().parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        trips, scored, model = (Path(folder) / name for name in ("trips", "scored", "model"))
-        trips.mkdir()
-        model.mkdir()
-        # In a process of its own, whose memory does not count.
-        maker = get_context("spawn").Process(
-            target=_make_year, args=(options.trips, options.rides, trips)
-        )
-        maker.start()
-        maker.join()
-        _measure(trips, scored, _train(model))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # In another process, whose memory does not count.
+        with ProcessPoolExecutor(1, get_context("spawn")) as other:
+            year = other.submit(_make_year, options.trips, options.rides, folder / "trips")
+            model = other.submit(_train, folder / "model")
+            year.result()
+            _measure(folder / "trips", folder / "scored", *model.result())
 
 
-def _measure(trips: Path, scored: Path, location: str) -> None:
-    model = load_model(Settings.from_environ({"MODEL_LOCATION": location}))
-    # What training logged, without its twin: how such a model is served elsewhere.
-    flavor = read_mlmodel(Path(location)).flavors["sklearn"]
-    sklearn = load_sklearn(Path(location), flavor, trusted=False)
+def _measure(trips: Path, scored: Path, model_folder: Path, without_twin: Path) -> None:
+    model = load_model(Settings.from_environ({"MODEL_LOCATION": str(model_folder)}))
+    sklearn = load_predictor(without_twin, trusted=False)
     scorer = Scorer(model)
     source, target = LocalSource(trips), LocalTarget(scored)
     whole, alone, plain = [], [], []
@@ -85,7 +74,7 @@ def _measure(trips: Path, scored: Path, location: str) -> None:
 
 
 def _ride_by_ride(path: Path, folder: Path, predictor: Predictor) -> float:
-    """Rides/s of a loop over rows, which reads and writes them, too."""
+    """Read, predict and write in a loop over rows, and return rides a second."""
     columns = ["PULocationID", "DOLocationID", "trip_distance"]
     start = time.perf_counter()
     batch = next(pq.ParquetFile(path).iter_batches(ALONE, columns=columns))
@@ -99,6 +88,7 @@ def _ride_by_ride(path: Path, folder: Path, predictor: Predictor) -> float:
 
 
 def _make_year(real: Path | None, rides_a_month: int, folder: Path) -> None:
+    folder.mkdir()
     rng = np.random.default_rng(1)
     rides = _real(real) if real else _made_up()
     for file in MONTHS:
@@ -106,7 +96,7 @@ def _make_year(real: Path | None, rides_a_month: int, folder: Path) -> None:
 
 
 def _real(folder: Path) -> pa.Table:
-    """The rides of all trip files of a folder, with zones as text, as TLC has them in 2021."""
+    """Read the rides of all trip files of a folder, with zones as text, as TLC has them in 2021."""
     paths = sorted(path for path in folder.iterdir() if TripFile.parse(path.name))
     tables = [pq.read_table(path).drop_columns(["ehail_fee"]) for path in paths]
     return pa.concat_tables(tables, promote_options="permissive").replace_schema_metadata()
@@ -130,7 +120,7 @@ def _made_up() -> pa.Table:
 def _write_month(
     rides: pa.Table, file: TripFile, folder: Path, count: int, rng: np.random.Generator
 ) -> None:
-    """Some of the rides, at their times of a month of their own, with gaps as TLC's files have."""
+    """Draw rides, move them to a month, and leave gaps as TLC's files have."""
     drawn = rides.take(pa.array(rng.integers(0, len(rides), count)))
     shift = np.datetime64(str(file.month), "us") - np.datetime64("2021-01", "us")
     for name in ("lpep_pickup_datetime", "lpep_dropoff_datetime"):
@@ -142,21 +132,19 @@ def _write_month(
     pq.write_table(drawn, folder / file.name)
 
 
-def _train(folder: Path) -> str:
-    """Train the sample model; gives its folder."""
-    training = subprocess.run(
-        [sys.executable, "-m", "training"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return str(json.loads(training.stdout.splitlines()[-1])["model_location"])
+def _train(folder: Path) -> tuple[Path, Path]:
+    """Train a linear model, and return its folder and one without its twin."""
+    from benchmarks.bench_rides import make_rides
+    from benchmarks.models import train
+    from training.kinds import Kind
+
+    rides = make_rides(TRAINED)
+    model = train(Kind.RIDGE, rides.train, rides.held_out, folder)
+    return model.folder, model.without_twin
 
 
 def _peak_mib() -> float:
-    """The most memory that this process had since it was last asked; proc_pid_status(5)."""
+    """Return the peak memory of this process since the last call; proc_pid_status(5)."""
     (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     Path("/proc/self/clear_refs").write_text("5")
     return int(line) / 1024
@@ -165,7 +153,9 @@ def _peak_mib() -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_batch", description=__doc__)
     parser.add_argument("--trips", type=Path, help="folder of green trip files to draw rides from")
-    parser.add_argument("--rides", type=int, default=75_000, help="rides a month (75,000)")
+    parser.add_argument(
+        "--rides", type=int, default=75_000, help="rides a month (default: %(default)s)"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""How much is measured: the whole, or what two minutes allow."""
+"""How much a run measures: everything, or a selection that takes two minutes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,70 +8,53 @@ from benchmarks.results import Way
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The axes, and how much time each point gets.
+    """The extent of a run.
 
     Attributes:
-        models: Names of those that are trained.
         batches: Sizes of batches.
-        rounds: How often everything has its turn.
-        seconds: How long a turn is.
-        ways: Which ways take turns.
-        start_rounds: How often each process is started.
+        rounds: Turns of each way.
+        seconds: Length of a turn.
+        ways: Ways that take turns.
+        start_rounds: Cold starts of each process.
         start_models: Models whose cold starts are measured.
-        shards: Numbers of shards.
-        trees: Numbers of trees.
-        zone_pairs: Numbers of zone pairs.
-        long_batches: Batches of the long run.
-        rides: Synthetic rides to train on, if no others are given.
-        forest_rides: At most so many rides a forest is trained on.
-        installs: Whether packages may be installed to see their size.
+        rides: Number of synthetic rides to train on.
+        forest_rides: Limit of rides to train the forest on.
+        installs: Whether packages may be installed to measure their size.
     """
 
-    models: Sequence[str]
     batches: Sequence[int]
     rounds: int
     seconds: float
     ways: Collection[Way]
     start_rounds: int
-    start_models: Sequence[str]
-    shards: Sequence[int]
-    trees: Sequence[int]
-    zone_pairs: Sequence[int]
-    long_batches: int
+    start_models: Collection[str]
     rides: int
     forest_rides: int
     installs: bool
 
 
+BATCHES = (1, 100, 500, 1000, 5000)
+MODELS = ("linear", "forest", "boosting")
+
 FULL = Plan(
-    models=("linear", "forest", "boosting"),
-    batches=(1, 10, 100, 500, 1000, 5000),
+    batches=BATCHES,
     rounds=7,
     seconds=0.2,
     ways=tuple(Way),
     start_rounds=5,
-    start_models=("linear", "forest", "boosting"),
-    shards=(1, 2, 4, 8),
-    trees=(10, 30, 100, 300),
-    zone_pairs=(100, 1_000, 10_000, 100_000),
-    long_batches=200,
+    start_models=MODELS,
     rides=40_000,
     forest_rides=20_000,
     installs=True,
 )
 
 QUICK = Plan(
-    models=("linear", "forest", "boosting"),
-    batches=(1, 100, 500, 1000, 5000),
+    batches=BATCHES,
     rounds=3,
     seconds=0.04,
     ways=(Way.REFERENCE, Way.PRODUCT, Way.FLOOR),
     start_rounds=1,
     start_models=("linear",),
-    shards=(1, 2),
-    trees=(10, 100),
-    zone_pairs=(100, 10_000),
-    long_batches=20,
     rides=5_000,
     forest_rides=5_000,
     installs=False,

@@ -1,26 +1,29 @@
-"""The rides that models are trained on, and those that are predicted."""
+"""Rides to train on, and rides to predict, as a file and as Kinesis events."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from model_service.records.ride_events import Ride
+import msgspec
+
+from model_service.records.ride_events import Ride, RideEvent
+from streams.fakes import kinesis_event
 from training.examples import Examples, Target
 from training.synthetic import synthetic_rides
 
-# "Predictions equal on 60,000 rides."
 HELD_OUT = 60_000
 _SEED = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Rides:
-    """What a run works with.
+    """The rides of a run.
 
     Attributes:
-        source: Where they come from, in words.
-        train: To train on.
-        held_out: To predict; 60,000 if there are as many.
+        source: Their origin, for the report.
+        train: Rides to train on.
+        held_out: Rides to predict, 60,000 at most.
     """
 
     source: str
@@ -28,12 +31,12 @@ class Rides:
     held_out: Sequence[Ride]
 
     def first(self, count: int) -> Examples:
-        """To train on, but no more than so many."""
+        """Return the first rides to train on."""
         return Examples(self.train.source, self.train.rides[:count], self.train.labels[:count])
 
 
 def read_rides(paths: Sequence[Path]) -> Rides:
-    """Rides of TLC's files; those of the last are predicted, all others are trained on.
+    """Read TLC's trip files: the last is predicted, the others are trained on.
 
     Raises:
         TripsError: A file cannot be read.
@@ -52,10 +55,27 @@ def read_rides(paths: Sequence[Path]) -> Rides:
 
 
 def make_rides(count: int) -> Rides:
-    """Synthetic rides: so many to train on, and 60,000 others to predict."""
+    """Make synthetic rides: so many to train on, and 60,000 others to predict."""
     made = synthetic_rides(count, _SEED)
     train = Examples("synthetic rides", [m.ride for m in made], [m.duration for m in made])
     held_out = [m.ride for m in synthetic_rides(HELD_OUT, _SEED + 1)]
     return Rides(
         f"synthetic: trained on {count:,}, predicted {len(held_out):,} others", train, held_out
     )
+
+
+def write_rides(path: Path, rides: Sequence[Ride]) -> None:
+    """Write rides as ride events, one a line, with ascending IDs."""
+    events = [RideEvent(ride, ride_id) for ride_id, ride in enumerate(rides, start=1)]
+    path.write_bytes(msgspec.json.Encoder().encode_lines(events))
+
+
+def kinesis_events(path: Path, batch: int) -> Sequence[Any]:
+    """Read a file of rides as whole batches; a batch larger than the file repeats its rides."""
+    payloads = path.read_bytes().splitlines()
+    payloads *= -(-batch // len(payloads))
+    records = kinesis_event(payloads)["Records"]
+    return [
+        {"Records": records[start : start + batch]}
+        for start in range(0, len(records) - batch + 1, batch)
+    ]

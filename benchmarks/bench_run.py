@@ -1,40 +1,26 @@
-"""One run: every measurement, one after the other, on one set of rides and models."""
+"""One run: every measurement in sequence, with one set of rides and models."""
 
+import os
+import platform
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from benchmarks import equality, growth, installed, speeds, starts
-from benchmarks.bench_plan import Plan
-from benchmarks.bench_rides import Rides
-from benchmarks.events import write_rides
-from benchmarks.machine import this_machine
+from benchmarks import installed, speeds, starts
+from benchmarks.bench_plan import MODELS, Plan
+from benchmarks.bench_rides import Rides, write_rides
 from benchmarks.models import KINDS, TrainedModel, train
-from benchmarks.results import (
-    Equality,
-    Growth,
-    Installed,
-    LongRun,
-    Puts,
-    Results,
-    Speed,
-    Stage,
-    Start,
-    Way,
-)
-from benchmarks.stages import STAGES
+from benchmarks.results import Puts, Results, Speed, Start, Way
 from benchmarks.starts import CLIENTS, PRODUCT, PRODUCT_SKLEARN, REFERENCE, Contender
-from benchmarks.statistics import Spread
 from benchmarks.stub import kinesis_stub
-from benchmarks.worker import worker_environ
 from event_source_mapping.emulator import Emulator
+from local.sample_models import PROJECT
 from training.kinds import Kind
 
 if TYPE_CHECKING:
@@ -44,6 +30,7 @@ PREDICTED = 5_000
 DELAY_SECONDS = 0.015
 _BUCKET = "models"
 _EXPERIMENT = "1"
+_PACKAGES = ("boto3", "mlflow", "msgspec", "numpy", "onnxruntime", "scikit-learn")
 
 Say = Callable[[str], None]
 
@@ -55,10 +42,10 @@ class Bench:
     Attributes:
         plan: How much is measured.
         folder: For models and events.
-        rides: File of the rides that are predicted, again and again.
+        rides: File of the rides that are predicted repeatedly.
         models: By name.
-        endpoints: Of the stubs, by what they are called; None for no puts.
-        say: Takes what is being done.
+        endpoints: URLs of the stubs; None for no puts.
+        say: Reports progress.
     """
 
     plan: Plan
@@ -69,41 +56,22 @@ class Bench:
     say: Say
 
     def speeds(self) -> list[Speed]:
-        """Every model without puts, the linear one with puts, too."""
+        """Time every model without puts, and the linear one with puts."""
         cells = [(model, Puts.NONE) for model in self.models]
         cells += [("linear", Puts.INSTANT), ("linear", Puts.LATENT)]
         return [speed for model, puts in cells for speed in self._speeds(model, puts)]
 
     def _speeds(self, model: str, puts: Puts) -> list[Speed]:
         self.say(f"speed: {model} model, puts: {puts}")
-        return speeds.measure(
-            model,
-            self.models[model],
-            self.rides,
-            puts=puts,
-            endpoint=self.endpoints[puts],
-            plan=self.plan,
-        )
-
-    def stages(self) -> list[Stage]:
-        """Stages of the linear model, in a process of their own."""
-        self.say("stages")
-        words = [self.models["linear"].folder, self.rides, self.plan.rounds, *self.plan.batches]
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.stages", *map(str, words)],
-            env=worker_environ(),
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        lines = msgspec.json.Decoder(tuple[int, dict[str, float]]).decode_lines(done.stdout)
-        return [
-            Stage(batch, stage, Spread.of([took[stage] for size, took in lines if size == batch]))
-            for batch in self.plan.batches
-            for stage in STAGES
+        jobs = [
+            speeds.Job(way, self.models[model].served(way), self.endpoints[puts], self.rides)
+            for way in self.plan.ways
+            if puts is Puts.NONE or way is not Way.FLOOR
         ]
+        return speeds.measure(model, jobs, puts, self.plan)
 
     def starts(self) -> list[Start]:
-        """Cold starts, with the models in an S3 of this process."""
+        """Time cold starts, with the models in an S3 of this process."""
         self.say("cold starts")
         events = self.folder / "events.jsonl"
         starts.write_events(self.rides, events)
@@ -136,49 +104,6 @@ class Bench:
                 yield Contender(PRODUCT_SKLEARN, name, environ(f"{name}-without-twin"))
             yield Contender(REFERENCE, name, environ(name))
 
-    def growth(self) -> list[Growth]:
-        """Shards, trees and zone pairs."""
-        plan, linear = self.plan, self.models["linear"].folder
-        self.say("growth: shards")
-        latent = self.endpoints[Puts.LATENT] or ""
-        by_shards = growth.by_shards(
-            linear, self.rides, latent, plan.shards, plan.rounds, plan.seconds
-        )
-        self.say("growth: trees")
-        forest = self.models["forest"].pipeline
-        by_trees = growth.by_trees(
-            forest, self.rides, self.folder, plan.trees, plan.rounds, plan.seconds
-        )
-        self.say("growth: zone pairs")
-        by_pairs = growth.by_zone_pairs(self.folder, plan.zone_pairs, plan.rounds, plan.seconds)
-        return [*by_shards, *by_trees, *by_pairs]
-
-    def equality(self, rides: Rides) -> list[Equality]:
-        """Every model and flavour, on all the rides that were held out."""
-        self.say(f"equality on {len(rides.held_out)} rides")
-        return [
-            row
-            for name, model in self.models.items()
-            for row in equality.compare(name, model, rides.held_out)
-        ]
-
-    def installed(self, cache: Path) -> list[Installed]:
-        """Sizes, of packages that are kept in a folder."""
-        self.say("installed size")
-        return installed.measure(cache, may_install=self.plan.installs)
-
-    def long_run(self) -> LongRun:
-        """Memory along a million rides, put to the stub."""
-        self.say("long run")
-        return growth.long_run(
-            self.models["linear"].folder,
-            self.rides,
-            self.endpoints[Puts.INSTANT] or "",
-            batch=PREDICTED,
-            batches=self.plan.long_batches,
-            looks=min(20, self.plan.long_batches),
-        )
-
 
 def run(plan: Plan, rides: Rides, folder: Path, cache: Path, command: str, say: Say) -> Results:
     """Measure everything.
@@ -188,45 +113,36 @@ def run(plan: Plan, rides: Rides, folder: Path, cache: Path, command: str, say: 
         rides: To train on and to predict.
         folder: For models and events; empty.
         cache: Where installed packages are kept.
-        command: What is run, for the report.
-        say: Takes what is being done.
+        command: The command that repeats this run, for the report.
+        say: Reports progress.
     """
-    began, machine = time.monotonic(), this_machine()
-    with _bench(plan, rides, folder, say) as bench:
-        return Results(
-            command=command,
-            rides=rides.source,
-            machine=machine,
-            speeds=bench.speeds(),
-            stages=bench.stages(),
-            starts=bench.starts(),
-            growth=bench.growth(),
-            equality=bench.equality(rides),
-            long_run=bench.long_run(),
-            installed=bench.installed(cache),
-            seconds=time.monotonic() - began,  # with the arguments above, which come first
-        )
-
-
-@contextmanager
-def _bench(plan: Plan, rides: Rides, folder: Path, say: Say) -> Iterator[Bench]:
+    began, load = time.monotonic(), os.getloadavg()[0]
     predicted = folder / "rides.jsonl"
     write_rides(predicted, rides.held_out[:PREDICTED])
-    models = {name: _train(name, plan, rides, folder, say) for name in plan.models}
+    models = {name: _train(name, plan, rides, folder, say) for name in MODELS}
     with ExitStack() as running:
         endpoints = {
             Puts.NONE: None,
             Puts.INSTANT: running.enter_context(kinesis_stub()),
             Puts.LATENT: running.enter_context(kinesis_stub(DELAY_SECONDS)),
         }
-        yield Bench(plan, folder, predicted, models, endpoints, say)
+        bench = Bench(plan, folder, predicted, models, endpoints, say)
+        speeds, starts = bench.speeds(), bench.starts()
+    say("installed size")
+    return Results(
+        speeds=speeds,
+        starts=starts,
+        installed_mib=installed.measure(cache, may_install=plan.installs),
+        largest_difference=max(model.difference for model in models.values()),
+        about=_about(command, rides, time.monotonic() - began, load),
+    )
 
 
 def _train(name: str, plan: Plan, rides: Rides, folder: Path, say: Say) -> TrainedModel:
     kind = KINDS[name]
     examples = rides.first(plan.forest_rides) if kind is Kind.FOREST else rides.train
     say(f"training the {name} model on {len(examples.rides)} rides")
-    return train(kind, examples, rides.held_out[:PREDICTED], folder / name)
+    return train(kind, examples, rides.held_out, folder / name)
 
 
 def _upload(s3: "S3Client", folder: Path, run_id: str) -> None:
@@ -234,3 +150,19 @@ def _upload(s3: "S3Client", folder: Path, run_id: str) -> None:
         if path.is_file():
             key = f"{_EXPERIMENT}/{run_id}/artifacts/model/{path.relative_to(folder)}"
             s3.upload_file(str(path), _BUCKET, key)
+
+
+def _about(command: str, rides: Rides, seconds: float, load: float) -> str:
+    git = ["git", "-C", str(PROJECT), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    cpus = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    processor = cpus[0].partition(":")[2].strip() if cpus else platform.machine()
+    gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    versions = ", ".join(f"{package} {version(package)}" for package in _PACKAGES)
+    return (
+        f"`{command}` on {datetime.now(UTC).date()}, at commit {commit or 'none'}, in "
+        f"{seconds / 60:.0f} minutes. {processor}, {len(os.sched_getaffinity(0))} cores, "
+        f"{gib:.0f} GiB, load average {load:.2f} at the start; "
+        f"Python {platform.python_version()}, {versions}. Rides: {rides.source}. "
+        "Medians, with quartiles in brackets."
+    )

@@ -1,122 +1,113 @@
 """Results as a page of tables, in Markdown."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from benchmarks.goals import Target, targets
-from benchmarks.results import Growth, Puts, Results, Speed, Way
-from benchmarks.stages import STAGES
-from benchmarks.starts import REFERENCE
-from benchmarks.statistics import Spread
-
-Rows = Iterable[Sequence[str]]
+from benchmarks import installed
+from benchmarks.results import Puts, Results, Speed, Spread, Start, Way
+from benchmarks.starts import PRODUCT, REFERENCE
 
 
 def render(results: Results) -> str:
-    """All tables; ratios come first. Spreads are quartiles."""
+    """Return all tables; ratios come first."""
     return "\n\n".join(_sections(results)) + "\n"
 
 
 def _sections(results: Results) -> Iterator[str]:
     yield "# Measured"
-    yield _about(results)
+    yield results.about
     yield "## Targets"
-    yield table(
-        ("target", "wanted", "measured", ""), (_target_row(row) for row in targets(results))
-    )
-    yield from _speed_sections(results)
-    yield "## Where the product's time goes"
-    yield "Linear model, without puts: µs a ride by stage and size of batch."
-    yield _stages(results)
+    yield table(("target", "wanted", "measured", ""), _targets(results))
+    yield from _speed_sections(results.speeds)
     yield "## Cold start and memory"
     yield (
         "From the first line of the script to the first prediction, which is put to the instant "
-        "stub; the model comes from S3 (moto). Memory after a batch of 1,000 more; in the "
-        "reference way, which takes one at a time, after 100."
+        "stub; the model is loaded from S3 (moto). Memory is measured after 1,000 more rides; in "
+        "the reference way, after 100."
     )
-    yield _starts(results)
-    yield from _installed(results)
-    yield "## How cost grows"
-    yield "Product, batches of 1,000; puts to the stub of 15 ms for shards, none otherwise."
-    yield table(("axis", "how many", "µs a ride", "rides/s"), map(_growth_row, results.growth))
-    yield _long_run(results)
-    yield "## Equality"
     yield table(
-        ("model", "served through", "rides", "largest difference from scikit-learn, minutes"),
-        (
-            (e.model, e.flavor, f"{e.rides:,}", f"{e.largest_difference:.1e}")
-            for e in results.equality
-        ),
+        ("what", "model", "of the reference's time", "times boto3 and clients", "s", "MiB"),
+        map(_start_row, results.starts),
     )
+    yield "## Installed size"
+    yield _installed(results.installed_mib)
 
 
-def _about(results: Results) -> str:
-    machine = results.machine
-    versions = ", ".join(f"{name} {number}" for name, number in machine.versions.items())
-    return (
-        f"`{results.command}` on {machine.date}, at commit {machine.commit}, in "
-        f"{results.seconds / 60:.0f} minutes. {machine.processor}, {machine.cores} cores, "
-        f"{machine.memory_gib} GiB, load average {machine.load:.2f} at the start; {versions}. "
-        f"Rides: {results.rides}. Medians, with quartiles in brackets."
-    )
+def _targets(results: Results) -> Iterator[tuple[str, ...]]:
+    speeds = {(s.model, s.puts, s.batch): s for s in results.speeds if s.way is Way.PRODUCT}
+    for cell, times in _TIMES_FASTER.items():
+        yield _target(f"{_named(*cell)}: times faster", "≥", times, speeds[cell].times_faster)
+    near = speeds["linear", Puts.NONE, 1000]
+    what = f"{_named(near.model, near.puts, near.batch)}: times the floor"
+    yield _target(what, "≤", 2, near.times_floor)
+    (start,) = (s for s in results.starts if (s.what, s.model) == (PRODUCT, "linear"))
+    what = "cold start of the linear model"
+    yield _target(f"{what}: share of the reference's time", "≤", 0.2, start.of_reference)
+    yield _target(f"{what}: times boto3 and two clients", "≤", 1.7, start.of_clients)
+    yield _target(f"{what}: resident memory, MiB", "≤", 110, start.resident_mib)
+    shares = _shares(results.installed_mib)
+    for what, share in ((installed.ALL, 0.5), (installed.ONNX, 0.25)):
+        yield _target(f"{what}: share of {installed.REFERENCE}", "≤", share, shares.get(what))
+    what = "largest difference of a twin from scikit-learn, minutes"
+    yield _target(what, "≤", 1e-4, results.largest_difference)
 
 
-def _target_row(target: Target) -> tuple[str, ...]:
-    sign = "≥" if target.at_least else "≤"
-    wanted = f"{sign} {number(target.bound)}"
-    if target.measured is None:
-        return target.what, wanted, "not measured", ""
-    met = "met" if target.is_met else f"missed by {target.missed_by:.2f} times"
-    return target.what, wanted, number(target.measured), met
+_TIMES_FASTER = {
+    ("linear", Puts.NONE, 100): 100,
+    ("linear", Puts.NONE, 1000): 150,
+    ("linear", Puts.INSTANT, 500): 100,
+    ("linear", Puts.LATENT, 5000): 200,
+    ("forest", Puts.NONE, 100): 500,
+}
 
 
-def _speed_sections(results: Results) -> Iterator[str]:
+def _named(model: str, puts: Puts, batch: int) -> str:
+    return f"{model} model, puts: {puts}, batches of {batch:,}"
+
+
+def _target(what: str, sign: str, bound: float, measured: Spread | float | None) -> tuple[str, ...]:
+    if measured is None:
+        return what, f"{sign} {number(bound)}", "not measured", ""
+    value = measured.median if isinstance(measured, Spread) else measured
+    is_met = value >= bound if sign == "≥" else value <= bound
+    return what, f"{sign} {number(bound)}", number(value), "met" if is_met else "missed"
+
+
+def _speed_sections(speeds: Sequence[Speed]) -> Iterator[str]:
     for puts in Puts:
-        for model in dict.fromkeys(speed.model for speed in results.speeds):
-            found = [s for s in results.speeds if (s.puts, s.model) == (puts, model)]
+        for model in dict.fromkeys(speed.model for speed in speeds):
+            found = [s for s in speeds if (s.puts, s.model) == (puts, model)]
             if found:
                 yield f"## {model.capitalize()} model, puts: {puts}"
                 yield _times(found)
                 yield _costs(found)
-                yield from _cut(found)
 
 
 def _times(speeds: Sequence[Speed]) -> str:
-    """Times faster than the reference way."""
+    """Return how much faster than the reference each way is."""
     ways = [way for way in _ways(speeds) if way is not Way.REFERENCE]
-    floored = any(speed.times_floor for speed in speeds)
-
-    def row(batch: int) -> Iterator[str]:
-        at = {speed.way: speed for speed in speeds if speed.batch == batch}
-        yield f"{batch:,}"
-        yield from (spread(at[way].times_faster) for way in ways)
-        if floored:
-            yield spread(at[Way.PRODUCT].times_floor)
-
     headings = [f"{way}: times faster" for way in ways]
-    headings += ["product: times the floor"] if floored else []
-    return table(("batch", *headings), ([*row(batch)] for batch in _batches(speeds)))
+    rows = [
+        (f"{batch:,}", *(spread(at[way].times_faster) for way in ways))
+        + ((spread(at[Way.PRODUCT].times_floor),) if Way.FLOOR in ways else ())
+        for batch, at in _by_batch(speeds)
+    ]
+    floor = ("product: times the floor",) if Way.FLOOR in ways else ()
+    return table(("batch", *headings, *floor), rows)
 
 
 def _costs(speeds: Sequence[Speed]) -> str:
-    """Microseconds a ride, and what that makes a second."""
+    """Return microseconds for a ride, and rides a second."""
     ways = _ways(speeds)
-
-    def row(batch: int) -> Iterator[str]:
-        at = {speed.way: speed for speed in speeds if speed.batch == batch}
-        yield f"{batch:,}"
-        yield from (spread(at[way].microseconds) for way in ways)
-        yield f"{at[Way.PRODUCT].rides_a_second:,.0f}"
-
     headings = [f"{way}: µs a ride" for way in ways]
-    return table(("batch", *headings, "product: rides/s"), ([*row(n)] for n in _batches(speeds)))
-
-
-def _cut(speeds: Sequence[Speed]) -> Iterator[str]:
-    """Which batches were timed in part."""
-    cut = [speed for speed in speeds if speed.largest_event < speed.batch]
-    if cut:
-        parts = [f"{s.way} at {s.batch:,}: {s.largest_event:,} a turn" for s in cut]
-        yield f"Timed on a part of each batch, for it goes by the record: {'; '.join(parts)}."
+    rows = [
+        (
+            f"{batch:,}",
+            *(spread(at[way].microseconds) for way in ways),
+            f"{1e6 / at[Way.PRODUCT].microseconds.median:,.0f}",
+        )
+        for batch, at in _by_batch(speeds)
+    ]
+    return table(("batch", *headings, "product: rides/s"), rows)
 
 
 def _ways(speeds: Sequence[Speed]) -> list[Way]:
@@ -124,94 +115,49 @@ def _ways(speeds: Sequence[Speed]) -> list[Way]:
     return [way for way in Way if way in found]
 
 
-def _batches(speeds: Sequence[Speed]) -> list[int]:
-    return sorted({speed.batch for speed in speeds})
+def _by_batch(speeds: Sequence[Speed]) -> Iterator[tuple[int, Mapping[Way, Speed]]]:
+    for batch in sorted({speed.batch for speed in speeds}):
+        yield batch, {speed.way: speed for speed in speeds if speed.batch == batch}
 
 
-def _stages(results: Results) -> str:
-    batches = sorted({stage.batch for stage in results.stages})
-    took = {(stage.stage, stage.batch): stage.microseconds for stage in results.stages}
-    sums = [sum(took[stage, batch].median for stage in STAGES) for batch in batches]
-    rows = [
-        *((stage, *(spread(took[stage, batch]) for batch in batches)) for stage in STAGES),
-        ("sum", *map(number, sums)),
-        *(
-            (f"and puts to the {puts}", *(_put_cost(results, puts, batch) for batch in batches))
-            for puts in (Puts.INSTANT, Puts.LATENT)
-        ),
-    ]
-    return table(("stage", *(f"{batch:,}" for batch in batches)), rows)
-
-
-def _put_cost(results: Results, puts: Puts, batch: int) -> str:
-    """What puts add to a ride: the handler with them, less the handler without."""
-    took = {
-        speed.puts: speed.microseconds.median
-        for speed in results.speeds
-        if (speed.model, speed.batch, speed.way) == ("linear", batch, Way.PRODUCT)
-    }
-    return number(took[puts] - took[Puts.NONE]) if took.keys() >= {puts, Puts.NONE} else ""
-
-
-def _starts(results: Results) -> str:
-    rows = [
-        (
-            start.what,
-            start.model,
-            "" if start.what == REFERENCE else spread(start.of_reference),
-            spread(start.of_clients),
-            spread(start.seconds),
-            spread(start.resident_mib),
-        )
-        for start in results.starts
-    ]
-    return table(
-        ("what", "model", "of the reference's time", "times boto3 and clients", "s", "MiB"), rows
-    )
-
-
-def _installed(results: Results) -> Iterator[str]:
-    yield "## Installed size"
-    if not results.installed:
-        yield "Not measured: the packages were not installed before, and this run installs none."
-        return
-    yield table(
-        ("what", "share", "MiB"),
-        ((i.what, number(i.share), f"{i.mib:.0f}") for i in results.installed),
-    )
-
-
-def _growth_row(row: Growth) -> tuple[str, ...]:
-    each = row.microseconds
-    return row.axis, f"{row.count:,}", spread(each), f"{1e6 / each.median:,.0f}"
-
-
-def _long_run(results: Results) -> str:
-    run = results.long_run
-    _, first, *_ = run.resident_mib
-    last = run.resident_mib[-1]
+def _start_row(start: Start) -> tuple[str, ...]:
     return (
-        f"Memory along {run.rides[-1]:,} rides in batches of {run.batch:,}, put to the instant "
-        f"stub: {first:.1f} MiB after the first {run.rides[1]:,}, {last:.1f} MiB at the end, "
-        f"{max(run.resident_mib):.1f} at most."
+        start.what,
+        start.model,
+        "" if start.what == REFERENCE else spread(start.of_reference),
+        spread(start.of_clients),
+        spread(start.seconds),
+        spread(start.resident_mib),
     )
 
 
-def table(headings: Sequence[str], rows: Rows) -> str:
-    """A table in Markdown."""
+def _shares(mib: Mapping[str, float]) -> dict[str, float]:
+    return {what: size / mib[installed.REFERENCE] for what, size in mib.items()}
+
+
+def _installed(mib: Mapping[str, float]) -> str:
+    if not mib:
+        return "Not measured: the packages were not installed before, and this run installs none."
+    shares = _shares(mib)
+    rows = [(what, number(shares[what]), f"{size:.0f}") for what, size in mib.items()]
+    return table(("what", "share", "MiB"), rows)
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def spread(found: Spread | None) -> str:
-    """Median and quartiles; nothing for none."""
+    """Format median and quartiles; nothing for None."""
     if found is None:
         return ""
     return f"{number(found.median)} ({number(found.low)} to {number(found.high)})"
 
 
 def number(value: float) -> str:
-    """Three digits, or all before the point."""
+    """Format with three digits, or with all digits before the point."""
     if value and abs(value) < 0.001:  # noqa: PLR2004 - where zeros get hard to count
         return f"{value:.2g}"
     digits = max(0, 3 - len(f"{abs(value):.0f}")) if abs(value) >= 1 else 3

@@ -1,9 +1,9 @@
-"""What a decision costs: units of the table, bytes and time of a core, by the real clients.
+"""Measure a decision with the real clients: units of the table, bytes and CPU time.
 
     python -m benchmarks.decision_costs
 
-It is what docs/decisions.md and capacity/prices.toml count with. DynamoDB and Kinesis are a stub in
-a process of its own, so that the time is that of the decision function and boto3 alone.
+docs/decisions.md and capacity/prices.toml use these figures. A stub in another process answers for
+DynamoDB and Kinesis, so only the decision function and boto3 take CPU time here.
 """
 
 import argparse
@@ -14,21 +14,21 @@ import time
 import urllib.request
 from collections import Counter
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
 from typing import Any
 from unittest.mock import patch
 
-from benchmarks.stub import serving
+from msgspec.json import decode, encode
+
+from benchmarks.stub import serve, serving
 from decision_service.bootstrap import Handler, build_handler
 from streams.fakes import kinesis_event
 
 RIDES = 200
-# The first is not counted; of the others, the least time: that of a core which is left alone.
+# The first round is not counted. The minimum of the others is the time of an undisturbed core.
 ROUNDS = 6
 WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
 VALUES = ("duration", "tip", "surge", "fare")
-# Credentials and streams that nobody has.
+# Fake credentials and resources.
 ENVIRON = {
     "AWS_ACCESS_KEY_ID": "x",
     "AWS_SECRET_ACCESS_KEY": "x",
@@ -39,14 +39,14 @@ ENVIRON = {
 
 
 class Table:
-    """Items by their keys, and what they would have cost: units, and bytes of the largest."""
+    """Items by key, with counts of the units they cost and the bytes of the largest."""
 
     def __init__(self) -> None:
         self.items: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
 
     def answer(self, operation: str, request: Any) -> Any:
-        """What AWS answers; the conditions of writes hold, for one batch comes at a time."""
+        """Answer as AWS does. Conditions of writes always hold, because batches do not overlap."""
         match operation:
             case "PutItem":
                 self._put(request["Item"])
@@ -72,7 +72,7 @@ class Table:
         before = self.items.get(item["case"]["S"], {})
         self.items[item["case"]["S"]] = item
         self.counts["write units"] += units(max(size(item), size(before)), WRITE_UNIT_BYTES)
-        # An entry of the index costs a unit to come and one to go; one that stays as it is, none.
+        # Adding or removing an entry of the index costs a unit each.
         was, now = (
             [each[name] for name in ("slot", "due") if name in each] for each in (before, item)
         )
@@ -81,46 +81,20 @@ class Table:
 
 
 def units(item_bytes: int, unit_bytes: int) -> int:
-    """Units of an item, which are begun; one that is not there is one, too."""
+    """Return the units of an item, rounded up; a missing item costs one."""
     return max(1, -(-item_bytes // unit_bytes))
 
 
 def size(item: Any) -> int:
-    """Bytes of an item: names and values; a number has at most 21."""
+    """Return the bytes of an item's names and values; a number has at most 21."""
     return sum(
         len(name) + (len(value["S"].encode()) if "S" in value else 21)
         for name, value in item.items()
     )
 
 
-def serve() -> None:
-    """Answer as AWS would, on a free port that is printed."""
-    table, one_at_a_time = Table(), Lock()
-
-    class Answers(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            operation = self.headers["X-Amz-Target"].rpartition(".")[2]
-            with one_at_a_time:
-                answer = json.dumps(table.answer(operation, json.loads(body))).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
-        print(server.server_port, flush=True)
-        server.serve_forever()
-
-
 def prediction(place: int, value: float, ride_id: int) -> bytes:
-    """A prediction event as long as those of the sample models."""
+    """Return a prediction event of the same length as the sample models'."""
     name = VALUES[place]
     model, run = f"ride_{name}_prediction_model", "f" * 32
     event = {
@@ -133,7 +107,7 @@ def prediction(place: int, value: float, ride_id: int) -> bytes:
 
 
 def batches(rides: Sequence[int], predictors: int, *, together: bool) -> list[list[bytes]]:
-    """Predictions of rides: a batch of each predictor, or all of them in one."""
+    """Return predictions of rides: a batch for each predictor, or one batch for all."""
     chance = random.Random(7)
     each = [
         [prediction(place, chance.uniform(1, 60), ride_id) for ride_id in rides]
@@ -143,7 +117,7 @@ def batches(rides: Sequence[int], predictors: int, *, together: bool) -> list[li
 
 
 def measured(predictors: int, rides: int = RIDES, *, together: bool) -> dict[str, float]:
-    """Of a ride: units, and ms of a core; and bytes of the largest case and decision."""
+    """Return units and CPU milliseconds for a ride, and bytes of the largest case and decision."""
     needed = ",".join(f"ride_{name}" for name in VALUES[:predictors])
     with (
         serving("benchmarks.decision_costs", "--serve") as url,
@@ -176,7 +150,7 @@ def _decide(handler: Handler, rides: Sequence[int], predictors: int, *, together
 
 class _Context:
     def get_remaining_time_in_millis(self) -> int:
-        """As much as it takes."""
+        """Return more than any batch needs."""
         return 600_000
 
 
@@ -188,19 +162,20 @@ def _counts(url: str) -> dict[str, int]:
 
 
 def main() -> None:
-    """Print what a decision costs, by predictors, with their predictions in one batch or not."""
+    """Print the cost of a decision by number of predictors, in one batch or in one batch each."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.decision_costs", description=__doc__
     )
-    parser.add_argument("--serve", action="store_true", help="be the stub, and nothing else")
+    parser.add_argument("--serve", action="store_true", help="run the stub only")
     if parser.parse_args().serve:
-        serve()
+        table = Table()
+        serve(lambda operation, body: encode(table.answer(operation, decode(body))))
         return
     for predictors in range(2, len(VALUES) + 1):
         for together in (False, True):
             found = measured(predictors, together=together)
-            told = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
-            print(f"{predictors} predictions in {'one batch' if together else 'as many'}: {told}")
+            costs = ", ".join(f"{name} {value:.4g}" for name, value in found.items())
+            print(f"{predictors} predictions in {'one batch' if together else 'as many'}: {costs}")
 
 
 if __name__ == "__main__":

@@ -1,48 +1,41 @@
-"""Size of what is installed: for the function, and for the reference way."""
+"""Size of installed packages, for the function and for the reference way."""
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 
-from benchmarks.results import Installed
 from local.sample_models import PROJECT
 
 REFERENCE = "mlflow + scikit-learn + boto3"
 ALL = "the image's packages (SERVING=all)"
 ONNX = "the image's packages (SERVING=onnx)"
 
+_FOLDERS = {REFERENCE: "reference", ALL: "all", ONNX: "onnx"}
 _PIPENV_PYTHON = ".tools/pipenv/bin/python"
 _DONE = ".done"
 
 
-def measure(cache: Path, *, may_install: bool) -> list[Installed]:
-    """Sizes of the three, which are installed into a folder and kept there for the next time.
+def measure(cache: Path, *, may_install: bool) -> dict[str, float]:
+    """Measure the three in MiB; empty if one is not installed yet and may not be.
 
     Args:
-        cache: That folder, in the project. What an older Pipfile.lock made is made anew.
-        may_install: Otherwise, what is not there yet is left out.
+        cache: Folder in the project to install into. Packages there are installed again when
+            Pipfile.lock has changed.
+        may_install: Whether to install packages that are missing.
     """
-    makers: dict[str, tuple[str, Callable[[Path], None]]] = {
-        REFERENCE: ("reference", _install_reference),
-        ALL: ("all", lambda folder: _install_serving(folder, "all")),
-        ONNX: ("onnx", lambda folder: _install_serving(folder, "onnx")),
-    }
-    sizes = {}
-    for what, (name, install) in makers.items():
-        folder = cache / name
-        if not _is_fresh(folder):
+    for what, name in _FOLDERS.items():
+        if not _is_fresh(cache / name):
             if not may_install:
-                return []
-            install(folder)
-            (folder / _DONE).touch()
-        sizes[what] = mib(folder)
-    return [Installed(what, size, size / sizes[REFERENCE]) for what, size in sizes.items()]
+                return {}
+            _install(what, cache / name)
+            (cache / name / _DONE).touch()
+    return {what: mib(cache / name) for what, name in _FOLDERS.items()}
 
 
 def mib(folder: Path) -> float:
-    """What a folder takes on disk, as `du` counts it, in MiB."""
+    """Return a folder's disk usage in MiB, as `du` counts it."""
     blocks = sum(path.lstat().st_blocks for path in (folder, *folder.rglob("*")))
     return blocks * 512 / 1024**2
 
@@ -52,15 +45,13 @@ def _is_fresh(folder: Path) -> bool:
     return done.exists() and done.stat().st_mtime > (PROJECT / "Pipfile.lock").stat().st_mtime
 
 
-def _install_serving(folder: Path, serving: str) -> None:
-    target = str(folder.relative_to(PROJECT))
-    _run(["scripts/serving-packages", _PIPENV_PYTHON, target, serving])
-
-
-def _install_reference(folder: Path) -> None:
-    """With pip, in the versions that this environment has."""
+def _install(what: str, folder: Path) -> None:
+    if what != REFERENCE:
+        target = str(folder.relative_to(PROJECT))
+        _run(["scripts/serving-packages", _PIPENV_PYTHON, target, folder.name])
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    constraints = folder.with_suffix(".txt")
+    constraints = folder.with_suffix(".txt")  # the versions of this environment
     versions = {f"{found.name}=={found.version}\n" for found in distributions()}
     constraints.write_text("".join(sorted(versions)))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]

@@ -4,17 +4,16 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
-from copy import copy
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import mlflow.sklearn
 import yaml
 from mlflow.models import Model
-from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline
 
+from benchmarks.results import Way
 from benchmarks.ways import VERSION
 from model_service.models.mlmodel import MLMODEL
 from model_service.models.sklearn_models import TRUSTED_TYPES, predictor_of
@@ -22,8 +21,7 @@ from model_service.records.ride_events import Ride
 from training.examples import Examples
 from training.kinds import Kind
 from training.model import fit
-from training.twin.convert import convert
-from training.twin.flavor import add_twin, write_twin
+from training.twin.flavor import add_twin
 
 KINDS: Mapping[str, Kind] = {
     "linear": Kind.RIDGE,
@@ -34,26 +32,32 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A model and where it is.
+    """A model and its folders.
 
     Attributes:
-        pipeline: As scikit-learn fitted it.
-        folder: With all flavours.
-        without_twin: The same without its twin, so that scikit-learn serves it.
+        pipeline: The fitted scikit-learn pipeline.
+        folder: The model with all flavours.
+        without_twin: The model without its twin, so that scikit-learn serves it.
+        difference: The largest one between the model and its twin, in minutes.
     """
 
     pipeline: Pipeline
     folder: Path
     without_twin: Path
+    difference: float
+
+    def served(self, way: Way) -> Path:
+        """Return the folder that a way loads."""
+        return self.without_twin if way is Way.SKLEARN else self.folder
 
 
 def train(kind: Kind, examples: Examples, held_out: Sequence[Ride], folder: Path) -> TrainedModel:
-    """Fit a model and save it, its twin beside it; the folder is made."""
+    """Fit a model, and save it and its twin into a new folder."""
     return save(fit(examples, kind), held_out, folder)
 
 
 def save(pipeline: Pipeline, held_out: Sequence[Ride], folder: Path) -> TrainedModel:
-    """Save a fitted model, its twin beside it; the folder is made."""
+    """Save a fitted model and its twin, compared on held-out rides, into a new folder."""
     described = Model(run_id=VERSION, artifact_path="model")
     with redirect_stdout(sys.stderr):
         mlflow.sklearn.save_model(
@@ -64,8 +68,8 @@ def save(pipeline: Pipeline, held_out: Sequence[Ride], folder: Path) -> TrainedM
             skops_trusted_types=list(TRUSTED_TYPES),
             pip_requirements=[f"{name}=={version(name)}" for name in ("scikit-learn", "skops")],
         )
-    add_twin(folder, described, predictor_of(pipeline, folder, {}), held_out)
-    return TrainedModel(pipeline, folder, _without_twin(folder))
+    difference = add_twin(folder, described, predictor_of(pipeline, folder, {}), held_out)
+    return TrainedModel(pipeline, folder, _without_twin(folder), difference)
 
 
 def _without_twin(folder: Path) -> Path:
@@ -76,20 +80,3 @@ def _without_twin(folder: Path) -> Path:
         (copied / described["flavors"].pop(flavor)["data"]).unlink()
     (copied / MLMODEL).write_text(yaml.safe_dump(described))
     return copied
-
-
-def with_trees(forest: Pipeline, count: int) -> Pipeline:
-    """A forest of so many of a forest's trees; if those are fewer, they come again."""
-    *steps, estimator = (step for _, step in forest.steps)
-    grown = copy(estimator)
-    trees = list(estimator.estimators_)
-    grown.estimators_ = (trees * -(-count // len(trees)))[:count]
-    grown.n_estimators = count
-    return make_pipeline(*steps, grown)
-
-
-def save_twin(pipeline: Any, folder: Path) -> None:
-    """Save no more of a model than its twin; the folder is made."""
-    folder.mkdir(parents=True)
-    described = {"run_id": VERSION, "flavors": write_twin(convert(pipeline), folder)}
-    (folder / MLMODEL).write_text(yaml.safe_dump(described))

@@ -1,8 +1,8 @@
-"""The reference way: a record at a time, through mlflow.pyfunc and put_record; and steps from it.
+"""The reference way: a record at a time, through mlflow.pyfunc and put_record.
 
-Written after the way of the MLOps Zoomcamp course (DataTalksClub, 06-best-practices): base64 and
-json, features as a dict, one prediction and one put a ride. Predicting and putting can each be done
-by the batch instead, which gives the steps between that and the product.
+It follows the MLOps Zoomcamp course (DataTalksClub, 06-best-practices): base64 and json, features
+as a dict, one prediction and one put for each ride. With `batched`, it predicts a whole batch at
+once and puts 500 events in a call.
 """
 
 import base64
@@ -24,13 +24,13 @@ CALL_ENTRIES = 500
 
 
 def decode(record: Event) -> Json:
-    """The ride event in one record of a Kinesis event."""
+    """Decode the ride event in one record of a Kinesis event."""
     ride_event: Json = json.loads(base64.b64decode(record["kinesis"]["data"]).decode("utf-8"))
     return ride_event
 
 
 def prepare_features(ride: Mapping[str, Any]) -> Json:
-    """The features of one ride: those of `model_service.records.features`, one dict a ride."""
+    """Return the features of one ride, as `model_service.records.features` computes them."""
     miles = min(float(ride["trip_distance"]), MAX_MILES)
     return {
         "PU_DO": f"{ride['PULocationID']}_{ride['DOLocationID']}",
@@ -54,14 +54,14 @@ class PyfuncModel:
 
         self._model = mlflow.pyfunc.load_model(str(location))
         estimator = self._model.get_raw_model()
-        # A DictVectorizer takes dicts, everything else a table.
+        # A DictVectorizer needs dicts, everything else a table.
         self._takes_dicts = hasattr(estimator[0], "vocabulary_")
-        # One thread, as the product has: a pool for one ride is slower yet.
+        # One thread, like the product; a pool would be slower still for one ride.
         jobs = [name for name in estimator.get_params() if name.endswith("n_jobs")]
         estimator.set_params(**dict.fromkeys(jobs, 1))
 
     def predict(self, rows: Sequence[Json]) -> list[float]:
-        """Minutes, a value a row."""
+        """Predict minutes, one value for each row."""
         data = rows if self._takes_dicts else _table(rows)
         return [float(value) for value in self._model.predict(data)]
 
@@ -71,30 +71,23 @@ def _table(rows: Sequence[Json]) -> Any:
 
 
 class Reference:
-    """Takes Kinesis events.
+    """Handles Kinesis events.
 
     Args:
         model: Predicts rows of features.
-        version: The model's, for prediction events.
+        version: The model's version, for prediction events.
         client: boto3's Kinesis client; None puts nothing.
-        predicts_batches: Whether all rides of an event are predicted in one call.
-        puts_batches: Whether predictions are put 500 at a time.
+        batched: Whether to predict and put in batches.
     """
 
     def __init__(
-        self,
-        model: PyfuncModel,
-        version: str,
-        client: Any = None,
-        *,
-        predicts_batches: bool = False,
-        puts_batches: bool = False,
+        self, model: PyfuncModel, version: str, client: Any = None, *, batched: bool = False
     ) -> None:
         self._model = model
         self._version = version
         self._client = client
-        self._predict = self._predict_together if predicts_batches else self._predict_each
-        self._put = self._put_together if puts_batches else self._put_each
+        self._predict = self._predict_together if batched else self._predict_each
+        self._put = self._put_together if batched else self._put_each
 
     def handle(self, event: Event) -> Json:
         """Predict the rides of an event, and put their predictions."""

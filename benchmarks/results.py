@@ -1,19 +1,16 @@
-"""What one run of the benchmarks found. results.json holds it; tables and plots are made of it."""
+"""What a run measured; tables and plots are made from it."""
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-
-from msgspec import Struct
-
-from benchmarks.statistics import Spread
+from typing import Self
 
 
 class Way(StrEnum):
     """A way to turn a Kinesis event into predictions."""
 
     REFERENCE = "reference"
-    BATCHED_PREDICTION = "batched prediction only"
-    BATCHED_PUTS = "batched puts only"
     BATCHED = "both batched"
     SKLEARN = "product, scikit-learn"
     PRODUCT = "product"
@@ -28,20 +25,44 @@ class Puts(StrEnum):
     LATENT = "stub of 15 ms"
 
 
-class Speed(Struct, frozen=True):
-    """What a ride costs in one way.
+@dataclass(frozen=True)
+class Spread:
+    """Median and quartiles of some samples."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, samples: Sequence[float]) -> Self:
+        """Return the spread of one or more samples."""
+        if len(samples) == 1:
+            return cls(samples[0], samples[0], samples[0])
+        low, median, high = statistics.quantiles(samples, n=4, method="inclusive")
+        return cls(median, low, high)
+
+
+def ratio(dividends: Sequence[float], divisors: Sequence[float]) -> Spread:
+    """Return the spread of the ratios within each round, which cancels noise that hits both.
+
+    Raises:
+        ValueError: The two have different numbers of rounds.
+    """
+    return Spread.of([top / bottom for top, bottom in zip(dividends, divisors, strict=True)])
+
+
+@dataclass(frozen=True)
+class Speed:
+    """The cost of a ride in one way.
 
     Attributes:
         model: `linear`, `forest` or `boosting`.
-        puts: Where to.
-        batch: Rides of one invocation.
-        way: How.
-        microseconds: A ride.
-        times_faster: Than the reference way, round by round.
-        times_floor: How many times what the floor takes.
-        rides_timed: In all rounds together.
-        largest_event: Rides of the largest event that was timed; less than `batch` where a way
-            goes by the record, so that a whole batch would take minutes.
+        puts: Where predictions are put.
+        batch: Rides in an invocation.
+        way: The way that was timed.
+        microseconds: Time for one ride.
+        times_faster: Than the reference way, by round.
+        times_floor: The floor's time is 1, by round; None if the floor was not timed.
     """
 
     model: str
@@ -51,33 +72,19 @@ class Speed(Struct, frozen=True):
     microseconds: Spread
     times_faster: Spread
     times_floor: Spread | None
-    rides_timed: int
-    largest_event: int
-
-    @property
-    def rides_a_second(self) -> float:
-        """On one core, or as many as the way makes use of."""
-        return 1e6 / self.microseconds.median
 
 
-class Stage(Struct, frozen=True):
-    """What one stage of the product takes of a ride's time, at a size of batch."""
-
-    batch: int
-    stage: str
-    microseconds: Spread
-
-
-class Start(Struct, frozen=True):
-    """A process from the first line of its script to its first prediction, and what it then holds.
+@dataclass(frozen=True)
+class Start:
+    """The cold start of a process.
 
     Attributes:
-        what: The product and its flavour, the reference way, or boto3 and its clients alone.
-        model: The model that is brought from S3; empty where there is none.
-        seconds: To the first prediction, which was put.
-        of_reference: Share of what the reference way takes with this model.
-        of_clients: Times what boto3 and its clients take.
-        resident_mib: Resident memory after a batch of 1,000.
+        what: The product, the reference way, or boto3 and its clients.
+        model: The model that is loaded from S3; empty without a model.
+        seconds: From the first line of the script until the first prediction was put.
+        of_reference: Share of the reference way's time with this model.
+        of_clients: Time of boto3 and its clients is 1.
+        resident_mib: Resident memory at the end.
     """
 
     what: str
@@ -88,74 +95,20 @@ class Start(Struct, frozen=True):
     resident_mib: Spread
 
 
-class Installed(Struct, frozen=True):
-    """Size of installed packages on disk, and as a share of mlflow + scikit-learn + boto3."""
-
-    what: str
-    mib: float
-    share: float
-
-
-class Growth(Struct, frozen=True):
-    """How cost grows along an axis.
+@dataclass(frozen=True)
+class Results:
+    """Everything that a run measured.
 
     Attributes:
-        axis: `shards`, `trees` or `zone pairs`.
-        count: How many of them.
-        microseconds: A ride, by the wall clock; of all shards together.
+        about: Command, date, commit, machine, versions and rides.
+        speeds: A row for each model, place for puts, batch and way.
+        starts: Cold starts.
+        installed_mib: Size of installed packages by name; empty if they were not installed.
+        largest_difference: Between any model and its twin, in minutes.
     """
 
-    axis: str
-    count: int
-    microseconds: Spread
-
-
-class Equality(Struct, frozen=True):
-    """The largest difference from what scikit-learn predicts, in minutes."""
-
-    model: str
-    flavor: str
-    rides: int
-    largest_difference: float
-
-
-class LongRun(Struct, frozen=True):
-    """Resident memory in MiB along a long run of one process."""
-
-    batch: int
-    rides: Sequence[int]
-    resident_mib: Sequence[float]
-
-
-class Machine(Struct, frozen=True):
-    """Where and on what it was measured."""
-
-    date: str
-    commit: str
-    processor: str
-    cores: int
-    memory_gib: int
-    load: float
-    versions: dict[str, str]
-
-
-class Results(Struct, frozen=True):
-    """All of one run.
-
-    Attributes:
-        command: What makes these again.
-        rides: Where the rides come from, in words.
-        seconds: How long the run took.
-    """
-
-    command: str
-    rides: str
-    machine: Machine
-    seconds: float
+    about: str
     speeds: Sequence[Speed]
-    stages: Sequence[Stage]
     starts: Sequence[Start]
-    installed: Sequence[Installed]
-    growth: Sequence[Growth]
-    equality: Sequence[Equality]
-    long_run: LongRun
+    installed_mib: Mapping[str, float]
+    largest_difference: float

@@ -1,6 +1,6 @@
-"""A Kinesis that takes every record, at once or after a delay: what calls cost, without a stream.
+"""A Kinesis that accepts every record, at once or after a delay, to measure the cost of calls.
 
-It parses no more of a request than it must, for it shares the machine with what is measured.
+It parses as little of a request as possible, because it shares the cores with the measured process.
 """
 
 import argparse
@@ -8,78 +8,60 @@ import asyncio
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from asyncio import IncompleteReadError, StreamReader, StreamWriter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 
+# From an operation of AWS's API and the body of a request to the body of the response.
+Answer = Callable[[str, bytes], bytes]
+
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
-_BATCH = re.compile(rb"\r\nx-amz-target: *Kinesis_\d+\.PutRecords\b", re.IGNORECASE)
+_OPERATION = re.compile(rb"\r\nx-amz-target: *\w+\.(\w+)", re.IGNORECASE)
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n"
 _RESULT = b'{"SequenceNumber":"1","ShardId":"shardId-000000000000"}'
-_END = b"\r\n\r\n"
+_BUFFER_BYTES = 1 << 24
 
 
-def answer(head: bytes, body: bytes) -> bytes:
-    """The response to a PutRecord or PutRecords request: everything was taken."""
-    # Data is in base64, and quotes in keys are escaped: this can only be the name.
-    return _response(body.count(b'"PartitionKey":') if _BATCH.search(head) else None)
+def put(operation: str, body: bytes) -> bytes:
+    """Answer PutRecord or PutRecords: every record was accepted."""
+    # Data is in base64, and quotes in keys are escaped, so this can only be the field's name.
+    return _RESULT if operation == "PutRecord" else _results(body.count(b'"PartitionKey":'))
 
 
 @cache
-def _response(entries: int | None) -> bytes:
-    body = _RESULT
-    if entries is not None:
-        body = b'{"FailedRecordCount":0,"Records":[%s]}' % b",".join([_RESULT] * entries)
-    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d"
-    return head % len(body) + _END + body
+def _results(entries: int) -> bytes:
+    return b'{"FailedRecordCount":0,"Records":[%s]}' % b",".join([_RESULT] * entries)
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, delay_seconds: float) -> None:
-        self._delay_seconds = delay_seconds
-        self._received = bytearray()
+def serve(answer: Answer, delay_seconds: float = 0) -> None:
+    """Answer requests on a free port, which is printed."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    async def connected(reader: StreamReader, writer: StreamWriter) -> None:
+        with suppress(IncompleteReadError):  # the client has gone
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                body = await reader.readexactly(int(_LENGTH.findall(head)[0]))
+                if delay_seconds:
+                    await asyncio.sleep(delay_seconds)
+                content = answer(_OPERATION.findall(head)[0].decode(), body)
+                writer.write(_HEAD % len(content) + content)
+        writer.close()
 
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        while request := self._take_request():
-            response = answer(*request)
-            if self._delay_seconds:
-                loop = asyncio.get_running_loop()
-                loop.call_later(self._delay_seconds, self._transport.write, response)
-            else:
-                self._transport.write(response)
+    async def forever() -> None:
+        server = await asyncio.start_server(connected, "127.0.0.1", 0, limit=_BUFFER_BYTES)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        await server.serve_forever()
 
-    def _take_request(self) -> tuple[bytes, bytes] | None:
-        """The first request, if all of it is here."""
-        start = self._received.find(_END) + len(_END)
-        if start < len(_END):
-            return None
-        head = bytes(self._received[:start])
-        found = _LENGTH.search(head)
-        end = start + (int(found[1]) if found else 0)
-        if len(self._received) < end:
-            return None
-        body = bytes(self._received[start:end])
-        del self._received[:end]
-        return head, body
-
-
-async def _serve(delay_seconds: float) -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(delay_seconds), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
+    asyncio.run(forever())
 
 
 @contextmanager
 def kinesis_stub(delay_seconds: float = 0) -> Iterator[str]:
-    """Run the stub in a process of its own; gives its endpoint URL.
+    """Run the stub in another process, and return its endpoint URL.
 
     Args:
-        delay_seconds: How long each call waits for its answer; calls may wait at the same time.
+        delay_seconds: Delay of each response; calls may wait at the same time.
     """
     with serving("benchmarks.stub", str(delay_seconds)) as endpoint:
         yield endpoint
@@ -87,7 +69,7 @@ def kinesis_stub(delay_seconds: float = 0) -> Iterator[str]:
 
 @contextmanager
 def serving(module: str, *arguments: str) -> Iterator[str]:
-    """Run a module that prints the port it listens on; gives its URL."""
+    """Run a module that prints the port it listens on, and return its URL."""
     process = subprocess.Popen(
         [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True
     )
@@ -102,4 +84,4 @@ def serving(module: str, *arguments: str) -> Iterator[str]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("delay_seconds", type=float)
-    asyncio.run(_serve(parser.parse_args().delay_seconds))
+    serve(put, parser.parse_args().delay_seconds)

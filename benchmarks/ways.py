@@ -1,4 +1,4 @@
-"""Every way to turn a Kinesis event into predictions, ready to be timed."""
+"""The handler of every way, ready to be timed."""
 
 import binascii
 import logging
@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.reference import CALL_ENTRIES, MODEL_NAME, PyfuncModel, Reference
+from benchmarks.reference import MODEL_NAME, PyfuncModel, Reference
 from benchmarks.results import Way
 
 Handle = Callable[[Mapping[str, Any]], object]
 
 VERSION = "7ef5dbd1dc69425e994533b84d3002eb"
-# Everything is put to the stub, also where ~/.aws has settings that lead elsewhere.
+# Clients ignore ~/.aws, so that every put goes to the stub.
 CREDENTIALS = {
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -24,24 +24,23 @@ CREDENTIALS = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
 }
-
-# Each predicts or puts a record at a time, so that a part of a batch shows what a ride costs: no
-# less than so many rides, which where puts are batched fill a call.
-LEAST_PART: Mapping[Way, int] = {
-    Way.REFERENCE: 10,
-    Way.BATCHED_PREDICTION: 10,
-    Way.BATCHED_PUTS: CALL_ENTRIES,
+# For every process that is timed. Boosted trees use OpenMP and have no `n_jobs`.
+ENVIRON = {
+    **CREDENTIALS,
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "OMP_NUM_THREADS": "1",
 }
-_SECONDS = 60.0  # what an invocation has, by template.yaml
+_SECONDS = 60.0  # the function's timeout in template.yaml
 
 
 def handler(way: Way, model: Path, endpoint: str | None) -> Handle:
-    """Make what handles events in one way.
+    """Make the handler of one way.
 
     Args:
-        way: Which.
+        way: The way.
         model: Folder of the model; for scikit-learn's flavour, one without a twin.
-        endpoint: Where to put predictions; None puts none.
+        endpoint: URL to put predictions to; None puts none.
     """
     if way is Way.FLOOR:
         return floor()
@@ -52,17 +51,11 @@ def handler(way: Way, model: Path, endpoint: str | None) -> Handle:
         import boto3
 
         client = boto3.client("kinesis", endpoint_url=endpoint)
-    return Reference(
-        PyfuncModel(model),
-        VERSION,
-        client,
-        predicts_batches=way in (Way.BATCHED_PREDICTION, Way.BATCHED),
-        puts_batches=way in (Way.BATCHED_PUTS, Way.BATCHED),
-    ).handle
+    return Reference(PyfuncModel(model), VERSION, client, batched=way is Way.BATCHED).handle
 
 
 def product(model: Path, endpoint: str | None) -> Handle:
-    """The service as the function builds it, with the variables that template.yaml sets."""
+    """Build the service as the function does, with the variables that template.yaml sets."""
     from model_service.bootstrap import build_service
     from model_service.settings import Settings
     from streams.deadline import Deadline
@@ -84,7 +77,7 @@ def product(model: Path, endpoint: str | None) -> Handle:
 
 
 def floor() -> Handle:
-    """The least that can be done ride by ride: decode it, typed, and encode an event of it."""
+    """Make a handler that only decodes each ride, typed, and encodes an event for it."""
     from model_service.records.prediction_events import PredictionEvent, prediction_of
     from model_service.records.ride_events import RideEvent
 
@@ -104,8 +97,8 @@ def floor() -> Handle:
 
 
 def _log_to_nowhere() -> None:
-    """Have log lines formatted and written, as text."""
+    """Format log lines as text and write them to the null device."""
     from streams.logs import set_up_logging
 
     logging.basicConfig(filename=os.devnull, level=logging.WARNING)
-    set_up_logging("model_service")
+    set_up_logging("model_service", "streams")

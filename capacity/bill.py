@@ -143,7 +143,8 @@ def _traces(needed: Plan, prices: Prices) -> float:
 def _monitoring(needed: Plan, prices: Prices) -> float:
     price, decides = prices.monitoring, needed.table is not None
     metrics = price.metrics * needed.scenario.predictors + price.decision_metrics * decides
-    alarms = price.alarms + price.decision_alarms * decides
+    alarms = price.alarms + price.predictor_alarms * needed.scenario.predictors
+    alarms += price.decision_alarms * decides
     dashboards = price.dashboards + price.decision_dashboards * decides
     return (
         metrics * price.metric_month

@@ -5,7 +5,7 @@ import sys
 import atheris
 
 # What is imported here is instrumented, so that inputs that reach new code are kept and varied.
-with atheris.instrument_imports(include=["model_service", "yaml"]):
+with atheris.instrument_imports(include=["streams", "model_service", "yaml"]):
     from fuzz.targets import TARGETS
 
 

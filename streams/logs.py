@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 
 def set_up_logging(*packages: str) -> None:
-    """Have packages log what they do, and not look up for each line what no line shows.
+    """Log a line for each invocation of these packages.
 
     Lambda's runtime brings the handler and the format, by the function's `LoggingConfig`.
 
@@ -14,28 +14,20 @@ def set_up_logging(*packages: str) -> None:
     """
     for name in packages:
         logging.getLogger(name).setLevel(logging.INFO)
-    logging.getLogger("botocore").setLevel(logging.WARNING)  # where it found credentials is no news
-    # "Optimization" (logging, Python's library reference).
-    logging.logThreads = logging.logProcesses = False
-    logging.logMultiprocessing = False
-    logging.logAsyncioTasks = False  # type: ignore[attr-defined]  # new in 3.12
+    logging.getLogger("botocore").setLevel(logging.WARNING)  # it logs where it found credentials
 
 
 def log_fields(logger: logging.Logger, line: str, fields: Mapping[str, object]) -> None:
-    """Log what an invocation came to, as one line and as its fields.
+    """Log the result of an invocation as one line, with its fields as attributes of the record.
 
-    In Lambda's JSON log format these stand by themselves; template.yaml makes metrics of them.
+    Lambda's JSON log format shows these fields by name, and template.yaml turns them into metrics.
 
     Args:
-        logger: Whose line it is.
-        line: Its text, in which fields are named as in `%(records)d`.
-        fields: Those, and others that the line leaves out. None is called as an attribute of
-            `logging.LogRecord`, such as `name` or `args`.
+        logger: The caller's logger.
+        line: The text, which refers to fields as in `%(records)d`.
+        fields: At least the fields that the text refers to.
+
+    Raises:
+        KeyError: A field has the name of an attribute of `logging.LogRecord`, such as `name`.
     """
-    # Not by `logger.info`, which looks through the stack for its caller, and checks those names:
-    # a fourth of what a line costs.
-    if logger.isEnabledFor(logging.INFO):
-        nowhere = ("(unknown file)", 0)  # as logging says it
-        record = logger.makeRecord(logger.name, logging.INFO, *nowhere, line, (fields,), None)
-        vars(record).update(fields)
-        logger.handle(record)
+    logger.info(line, fields, extra=fields, stacklevel=2)  # the caller's file and line

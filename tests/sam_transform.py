@@ -25,14 +25,18 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_multi_constructor("!", intrinsics_multi_constructor)
 
 
-def source(path: Path = PROJECT / "template.yaml") -> dict[str, Any]:
-    """The template as it is written, with the image that `sam build` would add."""
-    document = yaml.load(path.read_text(), _Loader)
+def parsed(text: str) -> dict[str, Any]:
+    """Return a SAM template in YAML, with the image that `sam build` would add."""
+    document: dict[str, Any] = yaml.load(text, _Loader)
     for resource in document["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"].setdefault("ImageUri", "built-by-sam")
-    result: dict[str, Any] = document
-    return result
+    return document
+
+
+def source(path: Path = PROJECT / "template.yaml") -> dict[str, Any]:
+    """Return the template in a file, as `parsed` does."""
+    return parsed(path.read_text())
 
 
 def transformed(document: dict[str, Any]) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def assemble(task_root: Path) -> None:
     )
     for entry in ("lambda_function.py", "decision_function.py"):
         shutil.copy(PROJECT / entry, task_root)
-    for package in ("model_service", "decision_service"):
+    for package in ("streams", "model_service", "decision_service"):
         shutil.copytree(
             PROJECT / package,
             task_root / package,

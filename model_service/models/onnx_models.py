@@ -39,16 +39,14 @@ class OnnxModel:
         session: "onnxruntime.InferenceSession",
         inputs: Mapping[str, Callable[[Column], Any]],
     ) -> None:
-        # Not `session.run`, which looks at its arguments for longer than a small model computes.
-        self._run = session._sess.run
-        self._outputs = [output.name for output in session.get_outputs()]
+        self._session = session
         self._inputs = inputs
 
     def predict(self, features: Features) -> Sequence[float]:
         """One value for each ride of `features`, in their order."""
         tensors = {name: tensor(features[name]) for name, tensor in self._inputs.items()}
-        (answer,) = self._run(self._outputs, tensors, None)
-        values: list[float] = answer.ravel().tolist()
+        (answer,) = self._session.run(None, tensors)
+        values: list[float] = np.asarray(answer).ravel().tolist()
         return values
 
 

@@ -1,7 +1,7 @@
 """Ride -> model features: the one definition for training, stream, web and batch.
 
-Features are made by the column, a batch at a time: a few vector operations cost a ride far less
-than an object of its own would. A few rides are sooner done without vectors.
+Features are computed per batch, as one column each: a few vector operations cost far less than an
+object for each ride.
 """
 
 import re
@@ -21,11 +21,7 @@ Key = Zones | str
 
 # A value for each ride.
 Numbers = Sequence[float] | NDArray[np.float64]
-type Column = ZonePairs | Sequence[int] | NDArray[np.object_] | Numbers
-
-# Numbers of up to so many rides are lists of floats, on which `linear_models` relies: vectors take
-# longer to begin than lists take in all.
-FEW: Final = 10
+type Column = ZonePairs | Sequence[int] | NDArray[np.object_] | NDArray[np.float64]
 
 # By name, and in this order.
 Features = Mapping[str, Column]
@@ -40,8 +36,6 @@ PAIR: Final = "PU_DO"
 
 # Taximeters report up to 100,000 miles. A ride of at most an hour is shorter than this.
 MAX_DISTANCE_MILES = 40.0
-# As numpy would make them, for each batch again.
-_MAX_MILES, _NO_MILES = np.array(MAX_DISTANCE_MILES), np.array(0.0)
 
 
 class ZonePairs(Struct, frozen=True):
@@ -85,27 +79,15 @@ def zone_features(pickups: Sequence[int], dropoffs: Sequence[int], distances: Nu
         raise ValueError(
             f"{len(pickups)} pickups, {len(dropoffs)} drop-offs and {len(distances)} distances"
         )
-    numbers = _as_lists if len(distances) <= FEW else _as_vectors
-    miles, log_miles, no_miles = numbers(distances)
+    miles = np.minimum(np.asarray(distances, np.float64), MAX_DISTANCE_MILES)
     return {
         PAIR: ZonePairs(pickups, dropoffs),
         PICKUP: pickups,
         DROPOFF: dropoffs,
         "trip_distance": miles,
-        "log_distance": log_miles,
-        "no_distance": no_miles,
+        "log_distance": np.log1p(miles),
+        "no_distance": (miles == 0).astype(np.float64),
     }
-
-
-def _as_vectors(distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    miles = np.minimum(np.asarray(distances, np.float64), _MAX_MILES)
-    return miles, np.log1p(miles), np.equal(miles, _NO_MILES).astype(np.float64)
-
-
-def _as_lists(distances: Numbers) -> tuple[Numbers, Numbers, Numbers]:
-    """The numbers of `_as_vectors`, to the bit; `math.log1p` would give others."""
-    miles = [min(float(distance), MAX_DISTANCE_MILES) for distance in distances]
-    return miles, [float(np.log1p(mile)) for mile in miles], [float(mile == 0) for mile in miles]
 
 
 def text_of(key: Key) -> str:
@@ -146,7 +128,7 @@ def to_list(column: Column) -> Sequence[str | float]:
     if isinstance(column, np.ndarray):
         numbers: list[float] = column.tolist()
         return numbers
-    return [value if isinstance(value, float) else text_of(value) for value in column]
+    return list(map(text_of, column))
 
 
 # Name and type of each feature, for those who check what a model was trained on.

@@ -42,13 +42,6 @@ def prediction_of(field: str) -> Callable[[float, RideId], Struct]:
 _HOLE: Final[Any] = msgspec.Raw(b"\0")
 
 
-# As many texts are sooner made one by one than taken out of one text.
-_FEW_TEXTS = 4
-
-
-_encode = msgspec.json.Encoder().encode
-
-
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
@@ -91,8 +84,6 @@ _END = '"}'
 
 
 def _texts(values: Sequence[RideId | float]) -> list[str]:
-    """Each value as JSON."""
-    if len(values) <= _FEW_TEXTS:
-        return [_encode(value).decode() for value in values]
-    # None has a line break: in a text, it is escaped.
+    """Encode each value as JSON."""
+    # A line break within a text is escaped.
     return _encode_lines(values).decode().split("\n")[:-1]

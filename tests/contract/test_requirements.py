@@ -61,7 +61,8 @@ import builtins
 from importlib.metadata import packages_distributions
 names, real = set(), builtins.__import__
 def noted(name, globals=None, *rest):
-    if str((globals or {}).get("__name__")).partition(".")[0] in ("fuzz", "model_service"):
+    importer = str((globals or {}).get("__name__")).partition(".")[0]
+    if importer in ("fuzz", "streams", "model_service"):
         names.add(name.partition(".")[0])
     return real(name, globals, *rest)
 builtins.__import__ = noted

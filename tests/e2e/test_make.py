@@ -184,31 +184,30 @@ def test_make_integration_test_wrong_cloud_is_refused_before_anything_is_set_up(
     assert not (checkout / ".venv").exists()
 
 
-def test_make_bench_quick_writes_results_tables_and_plots(
+def test_make_bench_quick_writes_tables_and_plots(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
-    """Every model, way and size has its row; how fast anything is, no test judges."""
+    """Every model, way and size has its row; no measured time makes the command fail."""
     done = make(checkout, shell_environ, "bench-quick", "ARGS=--output out")
 
     assert done.returncode == 0, done.stderr
-    results = json.loads((checkout / "out/results.json").read_text())
-    cells = {(row["model"], row["puts"]) for row in results["speeds"]}
-    assert cells == {
-        ("linear", "none"),
-        ("forest", "none"),
-        ("boosting", "none"),
-        ("linear", "instant stub"),
-        ("linear", "stub of 15 ms"),
-    }
-    assert {row["way"] for row in results["speeds"]} == {"reference", "product", "floor"}
-    assert {row["batch"] for row in results["speeds"]} == {1, 100, 500, 1000, 5000}
-    assert {row["what"] for row in results["starts"]} == {
+    page = (checkout / "out/tables.md").read_text()
+    assert re.findall(r"^## (.+)", page, re.MULTILINE) == [
+        "Targets",
+        "Linear model, puts: none",
+        "Forest model, puts: none",
+        "Boosting model, puts: none",
+        "Linear model, puts: instant stub",
+        "Linear model, puts: stub of 15 ms",
+        "Cold start and memory",
+        "Installed size",
+    ]
+    assert len(re.findall(r"^\| 1,000 \|", page, re.MULTILINE)) == 2 * 5
+    assert re.findall(r"^\| (boto3 and two clients|product|reference) \|", page, re.MULTILINE) == [
         "boto3 and two clients", "product", "reference"
-    }  # fmt: skip
-    assert {row["axis"] for row in results["growth"]} == {"shards", "trees", "zone pairs"}
-    assert all(row["largest_difference"] <= 1e-4 for row in results["equality"])
-    assert (checkout / "out/tables.md").read_text().startswith("# Measured\n")
-    assert len(list((checkout / "out").glob("*.png"))) == 12
+    ]  # fmt: skip
+    assert "largest difference of a twin from scikit-learn, minutes | ≤ 0.0001 |" in page
+    assert len(list((checkout / "out").glob("*.png"))) == 7
 
 
 def test_make_capacity_takes_a_rate_and_options(

@@ -3,6 +3,7 @@
 import ast
 from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_package_imports_only_packages_below_it(package: str) -> None:
     }
 
     assert climbs == set()
+
+
+def imported_modules(path: Path) -> set[str]:
+    """Return the modules that a file imports, and what it takes from packages, which may be one."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def test_modules_import_each_other_in_no_circle() -> None:
+    """A module can be read, and imported, after those that it imports."""
+    files = {
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts): path
+        for package in (*MAY_IMPORT, *COMMANDS)
+        for path in modules(package)
+    }
+    graph = {name: imported_modules(path) & files.keys() for name, path in files.items()}
+
+    TopologicalSorter(graph).prepare()  # raises a CycleError that names the modules
 
 
 def test_bootstrap_is_imported_by_entry_points_only() -> None:

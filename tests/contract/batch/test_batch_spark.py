@@ -27,9 +27,9 @@ def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """spark-submit, with this project's code in a zip as a cluster's workers get it."""
     code = folder / "code.zip"
     with zipfile.ZipFile(code, "w") as archive:
-        for package in ("batch", "tlc", "model_service"):
-            for path in (PROJECT / package).glob("*.py"):
-                archive.write(path, f"{package}/{path.name}")
+        for package in ("batch", "tlc", "model_service", "streams"):
+            for path in (PROJECT / package).rglob("*.py"):
+                archive.write(path, path.relative_to(PROJECT))
     own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
     return finished(
         [

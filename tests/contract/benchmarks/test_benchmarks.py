@@ -1,5 +1,7 @@
 """The ways that `make bench` compares do the same work."""
 
+import base64
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,14 +10,14 @@ import boto3
 import pytest
 
 from benchmarks import decision_costs as decisions
-from benchmarks.events import kinesis_events, write_rides
-from benchmarks.growth import long_run
-from benchmarks.models import TrainedModel, train, with_trees
+from benchmarks.bench_plan import QUICK
+from benchmarks.bench_rides import kinesis_events, write_rides
+from benchmarks.models import TrainedModel, train
 from benchmarks.reference import PyfuncModel, Reference
-from benchmarks.results import Way
+from benchmarks.results import Puts, Way
+from benchmarks.speeds import Job, measure
 from benchmarks.stub import kinesis_stub
 from benchmarks.ways import CREDENTIALS, VERSION, handler
-from benchmarks.worker import Job, Request, Worker
 from model_service.models.loading import Model
 from model_service.models.predictors import load_predictor
 from model_service.service import Service
@@ -37,7 +39,7 @@ HELD_OUT = [made.ride for made in synthetic_rides(20, seed=6)]
 
 
 class OneByOne(FakeKinesis):
-    """Takes PutRecord, too."""
+    """A fake that has PutRecord, too."""
 
     def put_record(self, *, StreamName: str, Data: str, PartitionKey: str) -> Mapping[str, Any]:
         entry = {"Data": Data, "PartitionKey": PartitionKey}
@@ -46,7 +48,7 @@ class OneByOne(FakeKinesis):
 
 @pytest.fixture(scope="module", params=[Kind.RIDGE, Kind.BOOSTING])
 def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    """One that takes dicts, and one that takes a table."""
+    """A model that takes dicts, and one that takes a table."""
     folder = tmp_path_factory.mktemp("models") / "model"
     return train(request.param, EXAMPLES, HELD_OUT, folder)
 
@@ -58,31 +60,30 @@ def rides(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+
+
 def minutes(kinesis: FakeKinesis) -> dict[Any, float]:
-    """The predictions on a stream, by ride."""
+    """Return the predictions on a stream, by ride."""
     predictions = [event["prediction"] for event in kinesis.events]
     return {each["ride_id"]: each["ride_duration"] for each in predictions}
 
 
-@pytest.mark.parametrize("predicts_batches", [False, True])
-@pytest.mark.parametrize("puts_batches", [False, True])
+@pytest.mark.parametrize("batched", [False, True])
 def test_reference_and_product_predict_the_same(
-    predicts_batches: bool, puts_batches: bool, model: TrainedModel, rides: Path
+    batched: bool, model: TrainedModel, rides: Path
 ) -> None:
-    """Equality before speed: the reference, each step from it, and both flavours of the product."""
+    """The reference, its batched form and both flavours of the product give equal predictions."""
     (event,) = kinesis_events(rides, len(HELD_OUT))
     compared = OneByOne()
-    Reference(
-        PyfuncModel(model.folder),
-        VERSION,
-        compared,
-        predicts_batches=predicts_batches,
-        puts_batches=puts_batches,
-    ).handle(event)
+    Reference(PyfuncModel(model.folder), VERSION, compared, batched=batched).handle(event)
 
     expected = dict(enumerate(predict(model.pipeline, HELD_OUT).tolist(), start=1))
     assert minutes(compared) == pytest.approx(expected, abs=1e-9)
-    assert len(compared.calls) == (1 if puts_batches else len(HELD_OUT))
+    assert len(compared.calls) == (1 if batched else len(HELD_OUT))
     for folder in (model.folder, model.without_twin):
         put = FakeKinesis()
         Service(
@@ -94,41 +95,41 @@ def test_reference_and_product_predict_the_same(
         assert minutes(put) == pytest.approx(expected, abs=1e-9)
 
 
-def test_without_twin_is_served_by_scikit_learn(model: TrainedModel) -> None:
-    """The product's two ways that are compared are two."""
-    names = [
-        type(load_predictor(folder, trusted=False)).__name__
-        for folder in (model.folder, model.without_twin)
-    ]
+def test_scikit_learn_serves_the_way_that_is_named_after_it(model: TrainedModel) -> None:
+    """The product's two ways load two flavours of the same model."""
+    product, sklearn = (
+        type(load_predictor(model.served(way), trusted=False)).__name__
+        for way in (Way.PRODUCT, Way.SKLEARN)
+    )
 
-    assert names[0] in ("LinearModel", "OnnxModel")
-    assert names[1] == "SklearnModel"
-
-
-def test_forest_of_more_trees_predicts_what_its_trees_do(tmp_path: Path) -> None:
-    """Trees that come again change the cost, and not the mean of all."""
-    forest = train(Kind.FOREST, EXAMPLES, HELD_OUT, tmp_path / "forest").pipeline
-
-    twice = with_trees(forest, 200)
-
-    assert len(twice[-1].estimators_) == 200
-    assert predict(twice, HELD_OUT) == pytest.approx(predict(forest, HELD_OUT))
+    assert product in ("LinearModel", "OnnxModel")
+    assert sklearn == "SklearnModel"
 
 
+@pytest.mark.usefixtures("credentials")
 @pytest.mark.parametrize("way", list(Way))
-def test_ways_take_events(
-    way: Way, model: TrainedModel, rides: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each way that is timed takes a whole event, puts included, and raises nothing."""
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    folder = model.without_twin if way is Way.SKLEARN else model.folder
+def test_way_handles_an_event(way: Way, model: TrainedModel, rides: Path) -> None:
+    """Each way that is timed handles a whole event, with puts, and raises nothing."""
     with kinesis_stub() as endpoint:
-        handler(way, folder, endpoint)(kinesis_events(rides, 5)[0])
+        handler(way, model.served(way), endpoint)(kinesis_events(rides, 5)[0])
+
+
+@pytest.mark.usefixtures("credentials")
+def test_measure_times_each_way_at_each_size_of_batch(model: TrainedModel, rides: Path) -> None:
+    """Each way runs in a separate process and is timed at every size of batch."""
+    ways = (Way.REFERENCE, Way.PRODUCT, Way.FLOOR)
+    jobs = [Job(way, model.served(way), None, rides) for way in ways]
+
+    found = measure("linear", jobs, Puts.NONE, QUICK)
+
+    assert {(speed.batch, speed.way) for speed in found} == {
+        (batch, way) for batch in QUICK.batches for way in ways
+    }
+    assert all(speed.microseconds.low > 0 for speed in found)
 
 
 def test_stub_answers_boto3_after_its_delay() -> None:
-    """boto3 takes the stub for Kinesis."""
+    """The stub answers for every entry, also where a key looks like part of a request."""
     with kinesis_stub(0.001) as endpoint:
         client = boto3.client(
             "kinesis",
@@ -137,43 +138,41 @@ def test_stub_answers_boto3_after_its_delay() -> None:
             aws_access_key_id="local",
             aws_secret_access_key="local",
         )
-        entries: list[PutRecordsRequestEntryTypeDef] = [
-            {"Data": b"{}", "PartitionKey": str(place)} for place in range(500)
-        ]
-        together = client.put_records(StreamName="s", Records=entries)
+        entry: PutRecordsRequestEntryTypeDef = {
+            "Data": b"{}",
+            "PartitionKey": '"PartitionKey": "1"',
+        }
+        together = client.put_records(StreamName="s", Records=[entry] * 500)
         alone = client.put_record(StreamName="s", Data=b"{}", PartitionKey="1")
 
     assert len(together["Records"]) == 500
     assert alone["SequenceNumber"] == "1"
 
 
-def test_worker_times_whole_batches(model: TrainedModel, rides: Path) -> None:
-    """A sample is of whole batches, of the product and of ways that were given time enough."""
-    with Worker(Job(Way.PRODUCT, str(model.folder), None, str(rides))) as worker:
-        sample = worker.sample(Request(20, 0, batches=4))
-
-    assert (sample.rides, sample.event) == (80, 20)
-    assert sample.seconds > 0
-    assert sample.resident_mib > 0
+def pickups(event: Mapping[str, Any]) -> list[int]:
+    """Return where the rides of an event start."""
+    payloads = [base64.b64decode(record["kinesis"]["data"]) for record in event["Records"]]
+    return [json.loads(payload)["ride"]["PULocationID"] for payload in payloads]
 
 
-def test_worker_that_fails_is_an_error(rides: Path) -> None:
-    """A process that ends is told of, and not waited for."""
-    with pytest.raises(RuntimeError, match=r"the process of product ended"):
-        Worker(Job(Way.PRODUCT, "missing", None, str(rides)))
+def test_events_are_whole_batches_in_order(rides: Path) -> None:
+    """Twenty rides are two batches of nine; the last two rides are left out."""
+    zones = [ride.PULocationID for ride in HELD_OUT]
+
+    assert [*map(pickups, kinesis_events(rides, 9))] == [zones[:9], zones[9:18]]
 
 
-def test_long_run_looks_at_memory_along_the_way(model: TrainedModel, rides: Path) -> None:
-    """Of so many batches, each look shows how many rides were done, and the memory."""
-    with kinesis_stub() as endpoint:
-        run = long_run(model.folder, rides, endpoint, batch=50, batches=6, looks=3)
+def test_events_larger_than_the_file_repeat_its_rides(rides: Path) -> None:
+    """A repeated ride has another sequence number."""
+    (event,) = kinesis_events(rides, 22)
 
-    assert run.rides == [0, 100, 200, 300]
-    assert len(run.resident_mib) == 4
+    zones = [ride.PULocationID for ride in HELD_OUT]
+    assert pickups(event) == [*zones, *zones[:2]]
+    assert len({record["kinesis"]["sequenceNumber"] for record in event["Records"]}) == 22
 
 
 def test_decisions_are_measured_by_the_real_clients() -> None:
-    """Units of two predictions in two batches, and in one, are those that the guide states."""
+    """Two predictions cost the units that docs/decisions.md states, in one batch or in two."""
     apart, together = (decisions.measured(2, rides=3, together=each) for each in (False, True))
 
     units = ("write units", "index units", "read units")

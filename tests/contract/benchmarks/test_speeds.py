@@ -1,39 +1,51 @@
-"""Samples of the same rounds, and what is made of them."""
+"""Samples of the same rounds, and what they say about a way."""
 
 import pytest
 
-from benchmarks.results import Puts, Way
+from benchmarks.results import Puts, Spread, Way, ratio
 from benchmarks.speeds import speeds
-from benchmarks.worker import Sample
 
 
-def sample(microseconds: float, *, rides: int = 1000, event: int = 100) -> Sample:
-    return Sample(rides, microseconds * rides / 1e6, event, 90.0)
+def test_spread_is_the_median_and_the_quartiles() -> None:
+    """Of five samples in any order, the second, third and fourth smallest count."""
+    assert Spread.of([5.0, 1.0, 4.0, 2.0, 3.0]) == Spread(3.0, 2.0, 4.0)
+
+
+def test_spread_of_one_sample_is_that_sample() -> None:
+    """A quick run starts each process once."""
+    assert Spread.of([7.0]) == Spread(7.0, 7.0, 7.0)
+
+
+def test_ratio_cancels_what_slows_both_halves_of_a_round() -> None:
+    """Ratios are taken within each round, so a slow machine leaves no spread."""
+    assert ratio([3.0, 30.0, 6.0], [1.0, 10.0, 2.0]) == Spread(3.0, 3.0, 3.0)
+
+
+def test_ratio_of_unequal_rounds_is_refused() -> None:
+    """A round in which one of the two is missing is an error."""
+    with pytest.raises(ValueError, match="shorter"):
+        ratio([1.0, 2.0], [1.0])
 
 
 def test_speeds_compare_each_way_with_reference_and_floor() -> None:
-    """Ratios are by the round: how often the reference's time, how often the floor's."""
+    """The reference's time is divided by the way's, and the way's by the floor's."""
     taken = {
-        Way.REFERENCE: [sample(600.0), sample(900.0)],
-        Way.PRODUCT: [sample(3.0), sample(4.5)],
-        Way.FLOOR: [sample(1.5), sample(2.25)],
+        Way.REFERENCE: [600.0, 900.0],
+        Way.PRODUCT: [3.0, 4.5],
+        Way.FLOOR: [1.5, 2.25],
     }
 
     rows = {row.way: row for row in speeds("linear", Puts.NONE, 100, taken)}
 
     assert rows.keys() == taken.keys()
     product = rows[Way.PRODUCT]
-    assert product.times_faster.median == pytest.approx(200)
-    assert product.times_floor is not None
-    assert product.times_floor.median == pytest.approx(2)
-    assert product.microseconds.median == pytest.approx(3.75)
-    assert rows[Way.REFERENCE].times_faster.median == pytest.approx(1)
+    assert product.times_faster == Spread(200, 200, 200)
+    assert product.times_floor == Spread(2, 2, 2)
+    assert product.microseconds.median == 3.75
 
 
-def test_speeds_say_how_much_was_timed() -> None:
-    """All rides of all rounds count, and the largest event shows whether a batch was cut."""
-    taken = {Way.REFERENCE: [sample(600.0, rides=40, event=20), sample(600.0, rides=60, event=20)]}
+def test_speeds_without_a_floor_have_no_ratio_to_it() -> None:
+    """The floor puts nothing, so it does not take turns where predictions are put."""
+    (row,) = speeds("linear", Puts.INSTANT, 100, {Way.REFERENCE: [600.0]})
 
-    (row,) = speeds("linear", Puts.INSTANT, 100, taken)
-
-    assert (row.rides_timed, row.largest_event, row.times_floor) == (100, 20, None)
+    assert row.times_floor is None

@@ -9,7 +9,7 @@ import yaml
 
 from model_service.models.model_errors import ModelRefused
 from model_service.models.predictors import Predictor, load_predictor
-from model_service.records.features import FEW, ride_features
+from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
 
 WEIGHTS: dict[str, Any] = {
@@ -57,10 +57,7 @@ def test_ride_is_predicted_the_same_in_any_batch(tmp_path: Path) -> None:
     "names",
     [[], ["PU"], ["DO"], ["PU_DO"], ["PU", "DO"], ["PU_DO", "PU"], ["DO", "PU_DO", "PU"]],
 )
-@pytest.mark.parametrize("times", [1, FEW])
-def test_zones_count_by_themselves_and_as_a_pair(
-    tmp_path: Path, names: list[str], times: int
-) -> None:
+def test_zones_count_by_themselves_and_as_a_pair(tmp_path: Path, names: list[str]) -> None:
     """Known or not, a pair and either of its zones each add their own weight."""
     texts: dict[str, Any] = {
         "PU_DO": {"weights": {"1_2": 1.0, "3_4": 2.0, "1_2_3": 9.0}, "default": 4.0},
@@ -69,7 +66,7 @@ def test_zones_count_by_themselves_and_as_a_pair(
     }
     used = {name: texts[name] for name in names}
     model = loaded(tmp_path, json.dumps({"intercept": 0.5, "numbers": {}, "texts": used}))
-    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)] * times
+    zones = [(1, 2), (3, 4), (3, 2), (1, 9), (7, 2), (7, 8)]
 
     predicted = model.predict(ride_features([Ride(*pair, 1.0) for pair in zones]))
 
@@ -130,7 +127,7 @@ def test_thousand_zones_count_as_few_do(tmp_path: Path) -> None:
         "PU_DO": {"weights": {"1_2": 0.3}, "default": 0.4},
     }
     model = loaded(tmp_path, json.dumps({"intercept": 0.5, "numbers": NUMBERS, "texts": texts}))
-    rides = [Ride(1, 2, 0.0), Ride(1000, 3, 1.0), Ride(0, 1001, 2.0)] * FEW
+    rides = [Ride(1, 2, 0.0), Ride(1000, 3, 1.0), Ride(0, 1001, 2.0)]
 
     together = model.predict(ride_features(rides))
 

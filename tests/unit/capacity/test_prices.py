@@ -85,13 +85,15 @@ def test_figures_of_this_project_are_those_of_its_template_and_settings() -> Non
     resources = template["Resources"].values()
     always = [each["Type"] for each in resources if "Condition" not in each]
     decides = [each["Type"] for each in resources if each.get("Condition") == "DecidesOnRides"]
+    tip = [each["Type"] for each in resources if each.get("Condition") == "PredictsTip"]
     alarm, dashboard = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
     settings = Settings.from_environ({"DECISIONS_TABLE": "cases"})
 
     assert template["Globals"]["Function"]["Timeout"] == prices.limits.timeout_seconds
     assert template["Parameters"]["ShardCount"]["MaxValue"] == prices.limits.template_shards
     assert template["Parameters"]["StreamMode"]["Default"].lower() == scenario().mode
-    assert always.count(alarm) == prices.monitoring.alarms
+    assert always.count(alarm) == prices.monitoring.alarms + prices.monitoring.predictor_alarms
+    assert tip.count(alarm) == prices.monitoring.predictor_alarms
     assert always.count(dashboard) == prices.monitoring.dashboards
     assert decides.count(alarm) == prices.monitoring.decision_alarms
     assert decides.count(dashboard) == prices.monitoring.decision_dashboards

@@ -10,8 +10,8 @@ FIELDS = {"records": 3, "model": "duration"}
 logger = logging.getLogger("model_service.test")
 
 
-def test_fields_are_in_the_line_and_of_the_record(caplog: pytest.LogCaptureFixture) -> None:
-    """For people, and for metrics."""
+def test_log_fields_shows_the_fields_and_the_caller(caplog: pytest.LogCaptureFixture) -> None:
+    """The record has the line, its fields as attributes, and the function that logged it."""
     with caplog.at_level(logging.INFO, logger.name):
         log_fields(logger, "%(records)d records", FIELDS)
 
@@ -19,6 +19,7 @@ def test_fields_are_in_the_line_and_of_the_record(caplog: pytest.LogCaptureFixtu
     assert (record.name, record.levelname) == (logger.name, "INFO")
     assert record.getMessage() == "3 records"
     assert FIELDS.items() <= vars(record).items()
+    assert record.funcName == test_log_fields_shows_the_fields_and_the_caller.__name__
 
 
 def test_fields_are_not_logged_where_only_warnings_are(caplog: pytest.LogCaptureFixture) -> None:

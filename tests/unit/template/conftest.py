@@ -1,6 +1,5 @@
 """The project's own template, transformed once."""
 
-import copy
 from typing import Any
 
 import pytest
@@ -9,11 +8,6 @@ from tests.sam_transform import source, transformed
 
 
 @pytest.fixture(scope="session")
-def _transformed() -> dict[str, Any]:
+def template() -> dict[str, Any]:
+    """Return the project's CloudFormation template, which tests only read."""
     return transformed(source())
-
-
-@pytest.fixture
-def template(_transformed: dict[str, Any]) -> dict[str, Any]:
-    """The project's CloudFormation template; each test may break its own."""
-    return copy.deepcopy(_transformed)

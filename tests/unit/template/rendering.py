@@ -1,62 +1,37 @@
-"""CloudFormation's intrinsic functions as text, so that two values can be compared."""
+"""CloudFormation's intrinsic functions as text, so that values can be compared and read."""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 _NO_VALUE = {"Ref": "AWS::NoValue"}
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 def items(value: Any) -> list[Any]:
-    """What a value may hold: each member of a list, and each branch of an If."""
+    """Return what a value may hold: each member of a list, and each branch of an If."""
     return [item for item, _ in _choices(value, "")]
 
 
-def choices(value: Any) -> list[tuple[Any, str]]:
-    """As `items`, each with the text that says when it is there."""
-    return list(_choices(value, ""))
-
-
-def rendered(value: Any) -> frozenset[str]:
-    """The texts that a value may hold; those of an If say when.
-
-    A Ref is `${Name}` and an attribute `${Name.Attribute}`, as in a Sub; text that only looks like
-    one is `${!Name}`. What is not known here is its JSON.
-    """
-    return frozenset(text(item) + when for item, when in _choices(value, ""))
+def rendered(value: Any) -> list[str]:
+    """Return the texts that a value may hold. The text of a branch of an If says when it holds."""
+    return [text(item) + when for item, when in _choices(value, "")]
 
 
 def text(value: Any) -> str:
-    """One value as text, as in `rendered`."""
-    if isinstance(value, str):
-        return value.replace("${", "${!")
+    """Return one value as text: a Ref as `${Name}`, an attribute as `${Name.Attribute}`.
+
+    Text that only looks like a reference is `${!Name}`. Anything else is its JSON.
+    """
     match value:
+        case str():
+            return value.replace("${", "${!")
         case {"Ref": str(name)}:
             return f"${{{name}}}"
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
             return f"${{{name}.{attribute}}}"
-        case {"Fn::Sub": pattern}:
-            return _substituted(pattern)
-        case {"Fn::Join": [str(separator), list(parts)]}:
-            return separator.join(text(part) for part in parts)
+        case {"Fn::Sub": str(pattern)}:
+            return pattern
     return json.dumps(value, sort_keys=True)
-
-
-def _substituted(pattern: Any) -> str:
-    if isinstance(pattern, str):
-        return pattern
-    words, variables = pattern
-    return _VARIABLE.sub(lambda match: text(variables.get(match[1], {"Ref": match[1]})), words)
-
-
-def branches(value: Any) -> list[Any]:
-    """Each value that an If may come to; of anything else, the value itself."""
-    match value:
-        case {"Fn::If": [_, then, otherwise]}:
-            return [*branches(then), *branches(otherwise)]
-    return [] if value == _NO_VALUE else [value]
 
 
 def _choices(value: Any, when: str) -> Iterator[tuple[Any, str]]:

@@ -1,92 +1,100 @@
+"""Alarms and dashboards against each other and against the metrics that the template publishes."""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
 
-from tests.unit.template.alarms import problems
-from tests.unit.template.changes import GONE, change
+from tests.unit.template.rendering import text
 
-BEHIND = "BehindAlarm/Metrics/durationAge"
-AGE = f"{BEHIND}/MetricStat/Metric"
-BAD = "RejectionsAlarm/Metrics/durationRejections/MetricStat/Metric"
-POLLED = "StalledAlarm/Metrics/durationPolled"
-WATCHED = "StalledAlarm/Metrics/watched"
-OUTPUT = "OutputThrottledAlarm"
-STAT = {"Metric": {"Namespace": "AWS/Lambda", "MetricName": "Errors"}}
-TIP = "BehindAlarm/Metrics/2/Fn::If/1"
+OWN = "RidePredictions/${AWS::StackName}"
 
 
-def test_alarms_watch_what_exists(template: dict[str, Any]) -> None:
-    """No alarm is silent because its metric, or what the metric is of, has another name."""
-    assert problems(template) == []
+def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of the resources of a type, by logical ID."""
+    resources = template["Resources"].items()
+    return {name: each["Properties"] for name, each in resources if each["Type"] == kind}
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        (f"{AGE}/Dimensions/0/Value", {"Ref": "Other"}, "BehindAlarm: AWS/Lambda IteratorAge has"),
-        (f"{AGE}/Dimensions/0/Value", {"Ref": "RideEvents"}, "IteratorAge has no dimensions"),
-        (f"{AGE}/Dimensions/0/Value", "DurationFunction", "IteratorAge has no dimensions"),
-        (f"{AGE}/Dimensions/0/Name", "Function", "has no dimensions {'Function': "),
-        (f"{AGE}/Dimensions", GONE, "has no dimensions {}, but {'FunctionName': "),
-        (f"{AGE}/MetricName", "IteratorAges", "nobody publishes AWS/Lambda IteratorAges"),
-        (f"{AGE}/Namespace", "AWS/Kinesis", "nobody publishes AWS/Kinesis IteratorAge"),
-        (f"{POLLED}/MetricStat/Metric/Dimensions/0/Value", {"Ref": "TipFunction"}, "Mapping'}"),
-        (
-            f"{TIP}/MetricStat/Metric/Dimensions/0/Value",
-            {"Ref": "Other"},
-            "BehindAlarm: AWS/Lambda",
-        ),
-        (f"{OUTPUT}/Dimensions/0/Value", {"Ref": "RideStreamName"}, f"{OUTPUT}: AWS/Kinesis Write"),
-        (f"{OUTPUT}/MetricName", "WriteThrottled", "nobody publishes AWS/Kinesis WriteThrottled"),
-        (f"{BAD}/MetricName", "Rejected", "nobody publishes RidePredictions/${AWS::Stack"),
-        (f"{BAD}/Dimensions", GONE, "has no dimensions {}, but {'Model': 'MODEL_NAME'}"),
-        (f"{BAD}/Dimensions/0/Value", "duration", "has no dimensions {'Model': 'duration'}"),
-        (f"{BAD}/Dimensions/0/Name", "Name", "has no dimensions {'Name': 'ride_duration_"),
-        ("Rejections/MetricTransformations/0/Dimensions", GONE, "prediction_model'}, but {}"),
-        (
-            "TipFunction/Environment/Variables/MODEL_NAME",
-            "tip",
-            "has no dimensions {'Model': 'ride_tip_prediction_model'}, but {'Model': 'MODEL_NAME'}",
-        ),
-        (f"{BEHIND}/MetricStat/Period", 45, "BehindAlarm: its period may be 45; CloudWatch takes"),
-        (f"{BEHIND}/MetricStat/Period", 90, "its period may be 90"),
-        (f"{BEHIND}/MetricStat/Period", 0, "its period may be 0"),
-        (f"{BEHIND}/MetricStat/Period", GONE, "its period may be nan"),
-        (f"{OUTPUT}/Period", 61, f"{OUTPUT}: its period may be 61"),
-        (f"{OUTPUT}/Period", {"Ref": "BatchSize"}, "may be 1000 (default of BatchSize)"),
-        ("BehindAlarm/DatapointsToAlarm", 6, "its datapoints to alarm may be 6 of 5"),
-        ("BehindAlarm/DatapointsToAlarm", 0, "its datapoints to alarm may be 0 of 5"),
-        ("BehindAlarm/EvaluationPeriods", 2, "its datapoints to alarm may be 3 of 2"),
-        ("Rejections/MetricTransformations/0/MetricName", "Rejected", "nobody publishes Ride"),
-        (f"{BEHIND}/ReturnData", GONE, "['watched', 'durationAge'] return data; exactly one must"),
-        ("BehindAlarm/Metrics/watched/ReturnData", False, "BehindAlarm: [] return data"),
-        (f"{TIP}/Id", "durationAge", "an id comes twice"),
-        (f"{WATCHED}/Expression", "IF(arriving > 0, 1, 0)", "arriving is not the id of a metric"),
-        (f"{WATCHED}/Expression", "incoming - tipPolled", "tipPolled is not the id of a metric"),
-        (f"{WATCHED}/Expression", 'SUM(METRICS("Read"))', "no metric has Read in its id"),
-        (f"{POLLED}/Id", "durationRead", "no metric has Polled in its id"),
-        (
-            "BehindAlarm/Metrics",
-            [{"Id": f"m{n}", "MetricStat": STAT} for n in range(11)],
-            "than 10",
-        ),
-    ],
-)
-def test_problems_alarm_that_cannot_ring_is_named(
-    template: dict[str, Any], path: str, value: Any, message: str
+def published(template: dict[str, Any]) -> set[tuple[str, ...]]:
+    """Return name and dimensions of each metric that a metric filter makes of the log."""
+    return {
+        (metric["MetricName"], *(dimension["Key"] for dimension in metric["Dimensions"]))
+        for filter_ in of_type(template, "AWS::Logs::MetricFilter").values()
+        for metric in filter_["MetricTransformations"]
+        if text(metric["MetricNamespace"]) == OWN
+    }
+
+
+def dashboards(template: dict[str, Any], *, optional: bool) -> list[list[dict[str, Any]]]:
+    """Return each dashboard's widgets, with or without its optional ones."""
+    bodies = of_type(template, "AWS::CloudWatch::Dashboard").values()
+    return [_widgets(each["DashboardBody"]["Fn::Sub"], optional=optional) for each in bodies]
+
+
+def _widgets(body: Any, *, optional: bool) -> list[dict[str, Any]]:
+    pattern, variables = (body, {}) if isinstance(body, str) else body
+    for name, value in variables.items():
+        chosen = value["Fn::If"][1 if optional else 2]
+        pattern = pattern.replace(f"${{{name}}}", text(chosen))
+    widgets: list[dict[str, Any]] = json.loads(pattern)["widgets"]
+    return widgets
+
+
+def of_own_metrics(template: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield the metrics of this project that alarms watch and dashboards show."""
+    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+        for metric in [alarm, *(part["MetricStat"]["Metric"] for part in stats(alarm))]:
+            if text(metric.get("Namespace")) == OWN:
+                yield metric["MetricName"], *(each["Name"] for each in metric["Dimensions"])
+    for widget in chain(*dashboards(template, optional=True)):
+        for namespace, *row in widget["properties"].get("metrics", []):
+            if namespace == OWN:
+                yield row[0], *row[1:-2:2]
+
+
+def stats(alarm: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the metrics of an alarm on metric math."""
+    return [part for part in alarm.get("Metrics", []) if "MetricStat" in part]
+
+
+def test_own_metrics_are_published_by_the_metric_filters(template: dict[str, Any]) -> None:
+    """An alarm or a widget on a metric that no filter makes would stay empty."""
+    assert set(of_own_metrics(template)) == published(template)
+
+
+def test_dashboards_show_every_alarm(template: dict[str, Any]) -> None:
+    """An alarm that is added is on a dashboard, too."""
+    alarms = {f"${{{name}.Arn}}" for name in of_type(template, "AWS::CloudWatch::Alarm")}
+    shown = [
+        alarm
+        for widget in chain(*dashboards(template, optional=True))
+        for alarm in widget["properties"].get("alarms", [])
+    ]
+
+    assert sorted(shown) == sorted(alarms)
+
+
+@pytest.mark.parametrize("optional", [True, False])
+def test_dashboard_is_json_with_and_without_its_optional_widgets(
+    template: dict[str, Any], optional: bool
 ) -> None:
-    """An alarm on a name that nobody publishes, or that CloudWatch refuses, is found."""
-    change(template, path, value)
+    """CloudFormation accepts any text as a dashboard; CloudWatch needs JSON, one widget a place."""
+    for widgets in dashboards(template, optional=optional):
+        places = [(widget["x"], widget["y"]) for widget in widgets]
+        assert len(set(places)) == len(places) > 0
 
-    assert any(message in problem for problem in problems(template))
 
-
-@pytest.mark.parametrize("seconds", [10, 30, 60, 86400])
-def test_problems_period_that_cloudwatch_takes_is_fine(
-    template: dict[str, Any], seconds: int
-) -> None:
-    """Parts of a minute for metrics that have them, and whole minutes."""
-    change(template, f"{OUTPUT}/Period", seconds)
-    change(template, f"{OUTPUT}/DatapointsToAlarm", GONE)
-
-    assert problems(template) == []
+def test_expressions_name_metrics_of_their_alarm(template: dict[str, Any]) -> None:
+    """A name in an expression of an alarm is the ID of one of its metrics."""
+    for name, alarm in of_type(template, "AWS::CloudWatch::Alarm").items():
+        ids = {part["Id"] for part in stats(alarm)}
+        expressions = [
+            part["Expression"] for part in alarm.get("Metrics", []) if "Expression" in part
+        ]
+        assert {
+            word for text_ in expressions for word in re.findall(r"\b[a-z]\w*", text_)
+        } <= ids, name

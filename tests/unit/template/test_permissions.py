@@ -1,220 +1,186 @@
+"""Everything that this project's functions may do on AWS. A change of a grant is a change here."""
+
+import re
 from typing import Any
 
 import pytest
 
-from tests.sam_transform import source, transformed
-from tests.unit.template import least_privilege
-from tests.unit.template.allow_list import Grant, problems
-from tests.unit.template.changes import GONE, change
+from ops.stack_template import listed
+from tests.unit.template.permissions import permissions
 
-BUCKET = "arn:${AWS::Partition}:s3:::${ModelBucket}"
-DURATION_RUN = "${ExperimentId}/${RunId}/artifacts/* unless HasModelId"
-DURATION_MODEL = "${ExperimentId}/models/${ModelId}/artifacts/* if HasModelId"
-TRIPS = "arn:${AWS::Partition}:s3:::${TripsBucket}"
-TIP_RUN = "${ExperimentId}/${TipRunId}/artifacts/* unless HasTipModelId"
-TIP_MODEL = "${ExperimentId}/models/${TipModelId}/artifacts/* if HasTipModelId"
-
-READ = {
+READ = (
     "kinesis:DescribeStream",
     "kinesis:DescribeStreamSummary",
     "kinesis:GetRecords",
     "kinesis:GetShardIterator",
     "kinesis:ListShards",
-}
-# All that this project's functions may do on AWS. Whoever widens it says so here.
-ALLOWED = {
-    "PredictorPolicy/ReadRides": Grant(READ, {"${RideEvents.Arn}"}),
-    "DurationRole/ReadOwnCopy": Grant(
-        {"kinesis:SubscribeToShard"}, {"${DurationConsumer.ConsumerARN}"}
-    ),
-    "TipRole/ReadOwnCopy": Grant({"kinesis:SubscribeToShard"}, {"${TipConsumer.ConsumerARN}"}),
-    "DecisionRole/ReadPredictions": Grant(READ, {"${RidePredictions.Arn}"}),
-    "DecisionRole/KeepCases": Grant(
-        {"dynamodb:BatchGetItem", "dynamodb:PutItem"}, {"${DecisionCases.Arn}"}
-    ),
-    "DecisionRole/FindDueCases": Grant({"dynamodb:Query"}, {"${DecisionCases.Arn}/index/due"}),
-    "DecisionRole/PutDecisions": Grant({"kinesis:PutRecords"}, {"${RideDecisions.Arn}"}),
-    "PredictorPolicy/PutPredictions": Grant({"kinesis:PutRecords"}, {"${RidePredictions.Arn}"}),
-    "FunctionPolicy/SetFailuresAside": Grant(
-        {"s3:PutObject"},
-        {"${FailuresBucket.Arn}/rejected/*", "${FailuresBucket.Arn}/aws/lambda/*"},
-    ),
-    "FunctionPolicy/FindFailuresBucket": Grant({"s3:ListBucket"}, {"${FailuresBucket.Arn}"}),
-    "FunctionPolicy/Log": Grant({"logs:CreateLogStream", "logs:PutLogEvents"}, {"${LogGroup.Arn}"}),
-    "FunctionPolicy/Trace": Grant({"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, {"*"}),
-    "DurationRole/GetModel": Grant(
-        {"s3:GetObject"}, {f"{BUCKET}/{DURATION_RUN}", f"{BUCKET}/{DURATION_MODEL}"}
-    ),
-    "DurationRole/ListModel": Grant(
-        {"s3:ListBucket"},
-        {BUCKET},
-        {f"StringLike s3:prefix {DURATION_RUN}", f"StringLike s3:prefix {DURATION_MODEL}"},
-    ),
-    "TipRole/GetModel": Grant({"s3:GetObject"}, {f"{BUCKET}/{TIP_RUN}", f"{BUCKET}/{TIP_MODEL}"}),
-    "TipRole/ListModel": Grant(
-        {"s3:ListBucket"},
-        {BUCKET},
-        {f"StringLike s3:prefix {TIP_RUN}", f"StringLike s3:prefix {TIP_MODEL}"},
-    ),
-    "BatchRole/GetModel": Grant(
-        {"s3:GetObject"}, {f"{BUCKET}/{DURATION_RUN}", f"{BUCKET}/{DURATION_MODEL}"}
-    ),
-    "BatchRole/ListModel": Grant(
-        {"s3:ListBucket"},
-        {BUCKET},
-        {f"StringLike s3:prefix {DURATION_RUN}", f"StringLike s3:prefix {DURATION_MODEL}"},
-    ),
-    "BatchRole/GetTrips": Grant({"s3:GetObject"}, {f"{TRIPS}/trips/*"}),
-    "BatchRole/PutScored": Grant(
-        {"s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"}, {f"{TRIPS}/scored/*"}
-    ),
-    "BatchRole/ListTrips": Grant({"s3:ListBucket"}, {TRIPS}),
-    "BatchRole/Log": Grant({"logs:CreateLogStream", "logs:PutLogEvents"}, {"${LogGroup.Arn}"}),
-    "BatchRole/Trace": Grant({"xray:PutTelemetryRecords", "xray:PutTraceSegments"}, {"*"}),
-    "BatchTimerRole/StartScoring": Grant({"lambda:InvokeFunction"}, {"${BatchFunction.Arn}"}),
-}
-
-POLICY = "PredictorPolicy/PolicyDocument/Statement"
-COMMON = "FunctionPolicy/PolicyDocument/Statement"
-MODEL = "DurationRole/Policies/Model/PolicyDocument/Statement"
-TLS = "FailuresBucketPolicy/PolicyDocument/Statement/OnlyByTls"
-TIMER = "BatchTimerRole/AssumeRolePolicyDocument/Statement/0"
-TRUST = "TipRole/AssumeRolePolicyDocument/Statement/0"
-PREFIX_OF_RUN = f"StringLike s3:prefix {DURATION_RUN}"
-RIDES_AND_MORE = ["kinesis:GetRecords", "kinesis:DeleteStream"]
-FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonKinesisFullAccess"
-
-
-def test_template_grants_what_is_on_the_list(template: dict[str, Any]) -> None:
-    """Every grant is one that was decided on: action, resource and condition."""
-    assert problems(template, ALLOWED) == []
-
-
-def test_template_keeps_the_rules_of_least_privilege(template: dict[str, Any]) -> None:
-    """A grant that gets onto the list keeps the rules that are not a matter of decision."""
-    assert least_privilege.problems(template) == []
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        (
-            f"{POLICY}/ReadRides/Action",
-            "kinesis:*",
-            "PredictorPolicy/ReadRides: action kinesis:* is",
-        ),
-        (f"{POLICY}/ReadRides/Action", RIDES_AND_MORE, "ReadRides: action kinesis:DeleteStream is"),
-        (f"{POLICY}/ReadRides/Action", "kinesis:GetRecords", "action kinesis:ListShards is gone"),
-        (f"{POLICY}/PutPredictions/Resource", "*", "PredictorPolicy/PutPredictions: resource * is"),
-        (
-            f"{POLICY}/PutPredictions/Sid",
-            "Other",
-            "Other is not on the list: ['kinesis:PutRecords'",
-        ),
-        (f"{COMMON}/SetFailuresAside/Resource", "${FailuresBucket.Arn}/rejected/*", "${!Failures"),
-        (f"{MODEL}/GetModel/Resource", {"Fn::Sub": f"{BUCKET}/*"}, f"resource {BUCKET}/* is not"),
-        (f"{MODEL}/ListModel/Condition", GONE, f"ListModel: condition {PREFIX_OF_RUN} is gone"),
-        (f"{MODEL}/ListModel/Condition/StringLike/s3:prefix", "*", "StringLike s3:prefix * is not"),
-        (f"{MODEL}/ListModel/Condition", {"Fn::If": ["A", {}, {}]}, '{"Fn::If": ["A", {}, {}]}'),
-        (f"{TLS}/Effect", "Allow", "FailuresBucketPolicy/OnlyByTls is not on the list: ['s3:*']"),
-        (f"{TLS}/Effect", {"Ref": "Effect"}, "FailuresBucketPolicy/OnlyByTls is not on the list"),
-    ],
 )
-def test_problems_change_of_a_grant_is_named(
-    template: dict[str, Any], path: str, value: Any, message: str
-) -> None:
-    """Whatever is added to a statement, or taken from it, is said with the statement's name."""
-    change(template, path, value)
-
-    assert any(message in problem for problem in problems(template, ALLOWED))
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "message"),
-    [
-        (f"{POLICY}/ReadRides/Action", "kinesis:*", "PredictorPolicy/ReadRides: action kinesis:*"),
-        (f"{POLICY}/ReadRides/Action", "kinesis:Get?ecords", "is not one action"),
-        (f"{POLICY}/PutPredictions/Resource", "*", "PutPredictions: resource * is too wide"),
-        (f"{COMMON}/Trace/Action", "xray:GetTraceSummaries", "Trace: resource * is too wide"),
-        (f"{COMMON}/Log/NotAction", "s3:GetObject", "Log has a NotAction: s3:GetObject"),
-        (f"{COMMON}/Log/NotResource", "x", "Log has a NotResource: x"),
-        (f"{COMMON}/Log/Resource", {"Fn::Sub": "${LogGroup.Arn}*"}, "too wide"),
-        (
-            f"{MODEL}/GetModel/Resource",
-            {"Fn::Sub": f"{BUCKET}/*"},
-            f"GetModel: resource {BUCKET}/*",
-        ),
-        (f"{MODEL}/GetModel/Resource", {"Fn::Sub": f"{BUCKET}/a*"}, "too wide"),
-        (f"{MODEL}/GetModel/Resource", {"Fn::Sub": f"{BUCKET}/*/b/*"}, "too wide"),
-        (f"{MODEL}/GetModel/Resource", {"Fn::Sub": "${RideEvents.Arn}/a/*"}, "too wide"),
-        (f"{TLS}/Effect", "Allow", "FailuresBucketPolicy/OnlyByTls has a Principal: *"),
-        (f"{TLS}/Effect", "Allow", "FailuresBucket may be reached without TLS"),
-        (f"{TLS}/Resource", {"Fn::GetAtt": ["FailuresBucket", "Arn"]}, "without TLS"),
-        (f"{TLS}/Condition/Bool/aws:SecureTransport", "true", "without TLS"),
-        (f"{TRUST}/Principal/Service", "events.amazonaws.com", "TipRole/1: someone else"),
-        (f"{TRUST}/Principal", {"AWS": "*"}, "someone else than Lambda"),
-        (f"{TRUST}/Principal/AWS", "arn:aws:iam::1:root", "someone else than Lambda"),
-        (f"{TIMER}/Principal/Service", "lambda.amazonaws.com", "BatchTimerRole/1: someone else"),
-        (f"{TIMER}/Principal/Service", "events.amazonaws.com", "BatchTimerRole/1: someone else"),
-        (f"{TIMER}/Condition", GONE, "BatchTimerRole/1: someone else"),
-        (
-            "BatchTimer/Target/RoleArn",
-            {"Fn::GetAtt": ["BatchRole", "Arn"]},
-            "BatchRole/1: someone else than the scheduler",
-        ),
-        (
-            "BatchTimer/Target/RoleArn",
-            "arn:aws:iam::1:role/admin",
-            "BatchTimer starts its target as arn:aws:iam::1:role/admin",
-        ),
-        ("DurationRole/ManagedPolicyArns", [FULL_ACCESS], f"DurationRole: policy {FULL_ACCESS} is"),
-        ("PredictorPolicy/Roles", ["admin"], 'PredictorPolicy attaches itself to Roles ["admin"]'),
-        (
-            "TipFunction/Role",
-            "arn:aws:iam::1:role/admin",
-            "TipFunction runs as arn:aws:iam::1:role",
-        ),
-        ("Parameters/RunId/AllowedPattern", ".+", "parameter RunId may be *"),
-        ("Parameters/ExperimentId/AllowedPattern", GONE, "parameter ExperimentId may be *"),
-        ("Resources/Url", {"Type": "AWS::Lambda::Url"}, "Url is a AWS::Lambda::Url, which grants"),
-        ("Resources/Anyone", {"Type": "AWS::Lambda::Permission"}, "grants what is not checked"),
-        ("Resources/More", {"Type": "AWS::IAM::RolePolicy"}, "grants what is not checked"),
-        ("Resources/More", {"Type": "AWS::CloudFormation::Stack"}, "grants what is not checked"),
-        ("Resources/More", {"Type": "Custom::Grant"}, "grants what is not checked"),
-    ],
-)
-def test_least_privilege_wider_grant_is_named(
-    template: dict[str, Any], path: str, value: Any, message: str
-) -> None:
-    """A grant of any kind that is wider than it must be is found without the list."""
-    change(template, path, value)
-
-    assert any(message in problem for problem in least_privilege.problems(template))
+LOG = {
+    "allow logs:CreateLogStream on ${LogGroup.Arn}",
+    "allow logs:PutLogEvents on ${LogGroup.Arn}",
+    # X-Ray has no resources to name ("Service Authorization Reference", AWS X-Ray).
+    "allow xray:PutTelemetryRecords on *",
+    "allow xray:PutTraceSegments on *",
+}
+FOR_LAMBDA = '{"Service": "lambda.amazonaws.com"} allow sts:AssumeRole'
+MODELS = "arn:${AWS::Partition}:s3:::${ModelBucket}"
+TRIPS = "arn:${AWS::Partition}:s3:::${TripsBucket}"
+FAILURES = "${FailuresBucket.Arn}"
 
 
-def test_problems_added_statement_is_named(template: dict[str, Any]) -> None:
-    """A new statement is new, however narrow, and under a condition of the template, too."""
-    more = {
-        "Sid": "More",
-        "Effect": "Allow",
-        "Action": "sns:Publish",
-        "Resource": {"Ref": "Alarms"},
+def model(prefix: str) -> set[str]:
+    """Return the grants to read one model, by its run or by its own ID."""
+    run = f"${{ExperimentId}}/${{{prefix}RunId}}/artifacts/*"
+    logged = f"${{ExperimentId}}/models/${{{prefix}ModelId}}/artifacts/*"
+    has_id = f"Has{prefix}ModelId"
+    return {
+        f"allow s3:GetObject on {MODELS}/{logged} if {has_id}",
+        f"allow s3:GetObject on {MODELS}/{run} unless {has_id}",
+        f'allow s3:ListBucket on {MODELS} when {{"StringLike": {{"s3:prefix": {{"Fn::If": '
+        f'["{has_id}", {{"Fn::Sub": "{logged}"}}, {{"Fn::Sub": "{run}"}}]}}}}}}',
     }
-    change(template, f"{COMMON}/Log", {"Fn::If": ["PredictsTips", more, {"Ref": "AWS::NoValue"}]})
-
-    found = problems(template, ALLOWED)
-
-    assert "FunctionPolicy/More is not on the list: ['sns:Publish'] on ['${Alarms}']" in found
-    assert "FunctionPolicy/Log is on the list and not in the template" in found
 
 
-def test_role_that_sam_would_make_is_named() -> None:
-    """SAM makes a role for a function that has none, and attaches AWS's own policies to it."""
-    document = source()
-    function = document["Resources"]["DurationFunction"]["Properties"]
-    del function["Role"]
-    function["Policies"] = ["AmazonKinesisFullAccess"]
+def predictor(name: str) -> dict[str, set[str]]:
+    """Return the grants of a predictor: to read its own model and its own copy of the stream."""
+    title = name.capitalize()
+    return {
+        f"{title}Function": {f"runs as ${{{title}Role.Arn}}"},
+        f"{title}Role": {
+            FOR_LAMBDA,
+            "has ${FunctionPolicy}",
+            "has ${PredictorPolicy}",
+            *model("" if name == "duration" else title),
+            f"allow kinesis:SubscribeToShard on ${{{title}Consumer.ConsumerARN}}",
+        },
+    }
 
-    found = least_privilege.problems(transformed(document))
 
-    assert f"DurationFunctionRole: policy {FULL_ACCESS} is not one of this template" in found
+ALLOWED = {
+    "PredictorPolicy": {
+        *(f"allow {action} on ${{RideEvents.Arn}}" for action in READ),
+        "allow kinesis:PutRecords on ${RidePredictions.Arn}",
+    },
+    "FunctionPolicy": {
+        f"allow s3:PutObject on {FAILURES}/rejected/*",
+        f"allow s3:PutObject on {FAILURES}/aws/lambda/*",
+        f"allow s3:ListBucket on {FAILURES}",
+        *LOG,
+    },
+    "FailuresBucketPolicy": {
+        f'* deny s3:* on {bucket} when {{"Bool": {{"aws:SecureTransport": "false"}}}}'
+        for bucket in (FAILURES, f"{FAILURES}/*")
+    },
+    **{owner: grants for name in listed() for owner, grants in predictor(name).items()},
+    "DecisionFunction": {"runs as ${DecisionRole.Arn}"},
+    "DecisionRole": {
+        FOR_LAMBDA,
+        "has ${FunctionPolicy}",
+        *(f"allow {action} on ${{RidePredictions.Arn}}" for action in READ),
+        "allow dynamodb:BatchGetItem on ${DecisionCases.Arn}",
+        "allow dynamodb:PutItem on ${DecisionCases.Arn}",
+        "allow dynamodb:Query on ${DecisionCases.Arn}/index/due",
+        "allow kinesis:PutRecords on ${RideDecisions.Arn}",
+    },
+    "DecisionFunctionTickPermission": {
+        'AWS::Lambda::Permission {"Action": "lambda:InvokeFunction", "FunctionName": {"Ref": '
+        '"DecisionFunction"}, "Principal": "events.amazonaws.com", "SourceArn": {"Fn::GetAtt": '
+        '["DecisionFunctionTick", "Arn"]}}'
+    },
+    "BatchFunction": {"runs as ${BatchRole.Arn}"},
+    "BatchRole": {
+        FOR_LAMBDA,
+        *model(""),
+        f"allow s3:GetObject on {TRIPS}/trips/*",
+        *(
+            f"allow s3:{action} on {TRIPS}/scored/*"
+            for action in ("AbortMultipartUpload", "GetObject", "PutObject")
+        ),
+        f"allow s3:ListBucket on {TRIPS}",
+        *LOG,
+    },
+    "BatchTimer": {"runs as ${BatchTimerRole.Arn}"},
+    "BatchTimerRole": {
+        '{"Service": "scheduler.amazonaws.com"} allow sts:AssumeRole when {"StringEquals": '
+        '{"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}',
+        "allow lambda:InvokeFunction on ${BatchFunction.Arn}",
+    },
+}
+
+
+def test_template_grants_what_is_listed_here(template: dict[str, Any]) -> None:
+    """Every grant of every role, policy and function is one that was decided on."""
+    found = permissions(template)
+
+    assert {owner: found.get(owner, set()) - grants for owner, grants in ALLOWED.items()} == {
+        owner: set() for owner in ALLOWED
+    }
+    assert found == ALLOWED
+
+
+def test_list_names_actions_and_resources() -> None:
+    """Only X-Ray, which has no resources, and objects below a folder are allowed with a `*`."""
+    grants = {grant for listed in ALLOWED.values() for grant in listed if " allow " in f" {grant}"}
+    bare = {re.sub(r" (if|unless|when) .*", "", grant) for grant in grants}
+    named = re.compile(r"(.* )?allow [\w:]+( on [^*/]+((/[^*/]+)+(/\*)?)?)?")
+
+    assert {grant for grant in bare if not named.fullmatch(grant)} == {
+        "allow xray:PutTelemetryRecords on *",
+        "allow xray:PutTraceSegments on *",
+    }
+
+
+def statement(**changes: Any) -> dict[str, Any]:
+    """Return a template with one statement of one role."""
+    plain = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}
+    policy = {"PolicyDocument": {"Statement": [{**plain, **changes}]}}
+    return {"Resources": {"A": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [policy]}}}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "allow s3:GetObject on arn:aws:s3:::a/*"),
+        ({"Action": ["*"]}, "allow * on arn:aws:s3:::a/*"),
+        ({"Resource": {"Fn::Sub": "${B.Arn}*"}}, "allow s3:GetObject on ${B.Arn}*"),
+        (
+            {"Resource": {"Fn::If": ["C", "*", {"Ref": "AWS::NoValue"}]}},
+            "allow s3:GetObject on * if C",
+        ),
+        ({"Principal": {"AWS": "*"}}, '{"AWS": "*"} allow s3:GetObject on arn:aws:s3:::a/*'),
+        ({"Effect": {"Ref": "E"}}, "${e} s3:GetObject on arn:aws:s3:::a/*"),
+        ({"NotAction": "x"}, 'allow s3:GetObject on arn:aws:s3:::a/* when {"NotAction": "x"}'),
+    ],
+)
+def test_permissions_show_all_of_a_statement(changes: dict[str, Any], line: str) -> None:
+    """A grant is a line with its action, its resource, and everything that widens or narrows it."""
+    assert permissions(statement(**changes)) == {"A": {line}}
+
+
+@pytest.mark.parametrize(
+    ("resource", "line"),
+    [
+        (
+            {
+                "Type": "AWS::IAM::Role",
+                "Properties": {"ManagedPolicyArns": ["arn:aws:iam::aws:policy/A"]},
+            },
+            "has arn:aws:iam::aws:policy/A",
+        ),
+        (
+            {"Type": "AWS::Lambda::Url", "Properties": {"AuthType": "NONE"}},
+            'AWS::Lambda::Url {"AuthType": "NONE"}',
+        ),
+        (
+            {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"Roles": ["admin"]}},
+            'is attached to Roles ["admin"]',
+        ),
+        (
+            {"Type": "AWS::Lambda::Function", "Properties": {"Role": "arn:aws:iam::1:role/admin"}},
+            "runs as arn:aws:iam::1:role/admin",
+        ),
+    ],
+)
+def test_permissions_show_grants_outside_of_statements(resource: dict[str, Any], line: str) -> None:
+    """Attached policies, function URLs and roles of functions are grants, too."""
+    assert permissions({"Resources": {"A": resource}}) == {"A": {line}}

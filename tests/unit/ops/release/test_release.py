@@ -7,12 +7,11 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.parsers import ResponseParserError
 
 from cli.terminal import OpsError
-from ops.predictor import with_predictor
 from ops.release.__main__ import main
 from ops.release.deployed_stack import DeployedStack
 from ops.release.release import prefixes, read, release, rollback, written
 from ops.release.samconfig import stale_overrides
-from tests.conftest import PROJECT
+from ops.stack_template import render
 from tests.unit.ops.release.cloudformation import (
     PARAMETERS,
     RELEASED,
@@ -93,8 +92,8 @@ def test_rollback_to_something_else_is_refused(text: str) -> None:
 
 
 def with_third_predictor(parameters: dict[str, str]) -> dict[str, str]:
-    """The parameters of a stack whose template `make predictor NAME=surge` has been at."""
-    template = with_predictor((PROJECT / "template.yaml").read_text(), "surge")
+    """Return the parameters of a stack to which `make predictor NAME=surge` added a predictor."""
+    template = render(["duration", "tip", "surge"])
     added = re.findall(r"^  (Surge\w+):\n    Type: String$", template, re.MULTILINE)
     return {**parameters, **dict.fromkeys(added, "")}
 

@@ -11,7 +11,7 @@ from tests.plain_shell import NO_ACCOUNT
 
 COMMAND = """
 import boto3, json
-from local.emulator import leave_aws
+from event_source_mapping.emulator import leave_aws
 
 leave_aws()
 session = boto3.Session()
