@@ -132,14 +132,14 @@ def test_mlmodel_long_value_is_cut_in_the_message(folder: Path, field: str, valu
 
 
 def test_mlmodel_long_flavour_is_cut_in_the_message(folder: Path) -> None:
-    """So it does of the flavours' names."""
+    """A message shows only the beginning and the end of a long flavour name."""
     (folder / "MLmodel").write_text(f"flavors: {{{'x' * 1_000}: {{}}}}")
 
     assert "…" in refusal(folder)
 
 
 def test_skops_long_type_is_cut_in_the_message(folder: Path) -> None:
-    """So it does of the types that a skops file names."""
+    """A message shows only the beginning and the end of a long type name in a skops file."""
     crafted = node("TypeNode", "x" * 20_000, "mkdir")
     rewrite_schema(folder, lambda schema: {**crafted, "protocol": schema["protocol"]})
 
@@ -147,7 +147,7 @@ def test_skops_long_type_is_cut_in_the_message(folder: Path) -> None:
 
 
 def test_skops_long_feature_is_cut_in_the_message(folder: Path) -> None:
-    """So it does of the features that a model was trained on."""
+    """A message shows only the beginning and the end of a long feature name."""
     model = make_pipeline(DictVectorizer(), LinearRegression()).fit([{"x" * 20_000: 1.0}], [4])
     skops.io.dump(model, folder / "model.skops")
 

@@ -71,15 +71,6 @@ def test_handle_batch_that_comes_again_changes_nothing() -> None:
     assert world.memory.bodies == before
 
 
-def test_handle_first_prediction_of_a_name_counts() -> None:
-    """Another opinion of the same model, such as of a ride that was put twice, is passed over."""
-    world = World()
-
-    world.take(duration(20.0), duration(20.0), duration(99.0, event_id="second"), tip())
-
-    assert world.decisions[0]["predictions"]["ride_duration"]["value"] == 20.0
-
-
 def test_handle_ride_ids_that_look_alike_are_two_rides() -> None:
     """256 and "256" have one partition key, and a decision each."""
     world = World()
