@@ -14,6 +14,7 @@ from event_source_mapping.function import FunctionFailed, Invoker
 from event_source_mapping.lambda_records import SourceShard
 from event_source_mapping.mapping import EventSourceMapping
 from event_source_mapping.mapping_settings import MappingSettings, Timings
+from event_source_mapping.memory_kinesis import MemoryKinesis
 from streams.writer import KinesisWriter
 from tests.polling import until
 
@@ -134,3 +135,16 @@ def poll_to(
     """Poll until the checkpoint of some shard is a record; takes what `polling` takes."""
     with polling(kinesis, function, *more, **changes) as checkpoints:
         until(lambda: last in checkpoints.values())
+
+
+def split_shards(kinesis: MemoryKinesis) -> list[str]:
+    """Split each open shard in the middle of its hash keys; gives the IDs of those shards."""
+    shards = kinesis.list_shards(StreamName=STREAM)["Shards"]
+    parents = [s for s in shards if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
+    for parent in parents:
+        keys = parent["HashKeyRange"]
+        middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
+        kinesis.split_shard(
+            StreamName=STREAM, ShardToSplit=parent["ShardId"], NewStartingHashKey=str(middle)
+        )
+    return [parent["ShardId"] for parent in parents]

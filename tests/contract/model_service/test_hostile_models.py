@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import re
-import tracemalloc
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -36,6 +35,7 @@ from model_service.models.model_errors import ModelRefused
 from model_service.models.predictors import load_predictor
 from model_service.models.sklearn_models import TRUSTED_TYPES
 from model_service.settings import Settings
+from tests.memory import at_most
 
 MIB = 1 << 20
 
@@ -62,14 +62,8 @@ def edit(folder: Path, flavor: str = "sklearn", **changes: Any) -> None:
 
 def refusal(folder: Path, *, trusted: bool = False, most_bytes: int = 50 * MIB) -> str:
     """The message of a refused model, which is to need no more memory than that."""
-    tracemalloc.start()
-    try:
-        with pytest.raises(ModelRefused) as caught:
-            load_predictor(folder, trusted=trusted)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak <= most_bytes
+    with at_most(most_bytes), pytest.raises(ModelRefused) as caught:
+        load_predictor(folder, trusted=trusted)
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 1000

@@ -24,6 +24,7 @@ from cli.terminal import OpsError
 from event_source_mapping.emulator import Emulator
 from model_service.models.artifacts import digest, fetch_model
 from model_service.models.loading import load_model
+from model_service.models.predictors import Predictor
 from model_service.models.weights import LinearModel
 from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
@@ -182,6 +183,16 @@ def test_release_of_a_refused_model_is_refused(s3: "S3Client", folder: Path) -> 
     assert "trained with scikit-learn 1.0.2" in message
 
 
+def served(client: FakeCloudFormation) -> Predictor:
+    """What the function loads after a release."""
+    released = {
+        "RUN_ID": RUN,
+        "MODEL_LOCATION": f"s3://{BUCKET}/1/models/{client.changes['ModelId']}/artifacts",
+        "MODEL_SHA256": client.changes["ModelSha256"],
+    }
+    return load_model(Settings.from_environ(released)).predictor
+
+
 def without_twin(folder: Path) -> Path:
     """The model as plain MLflow logs it."""
     document = yaml.safe_load((folder / "MLmodel").read_text())
@@ -210,13 +221,7 @@ def test_release_makes_the_twin_that_training_did_not(
     settings = {"MODEL_BUCKET": BUCKET, "RUN_ID": RUN}
     own = fetch_model(Settings.from_environ(settings), lambda: s3)
     assert digest(own) == digest(folder)
-    pinned = {
-        "RUN_ID": RUN,
-        "MODEL_LOCATION": f"s3://{BUCKET}/1/models/{released}/artifacts",
-        "MODEL_SHA256": client.changes["ModelSha256"],
-    }
-    served = load_model(Settings.from_environ(pinned)).predictor
-    assert isinstance(served, LinearModel)
+    assert isinstance(served(client), LinearModel)
 
 
 def test_release_of_a_twin_that_is_served_already_is_refused(s3: "S3Client", folder: Path) -> None:
@@ -303,13 +308,8 @@ def test_release_of_a_model_of_integer_zones_predicts_as_in_training(s3: Any, fo
 
     release(stack(client), "duration", model(folder))
 
-    released = {
-        "RUN_ID": RUN,
-        "MODEL_LOCATION": f"s3://{BUCKET}/1/models/{client.changes['ModelId']}/artifacts",
-        "MODEL_SHA256": client.changes["ModelSha256"],
-    }
     rides = [Ride(*row) for row in frame.itertuples(index=False)]
-    predictor = load_model(Settings.from_environ(released)).predictor
+    predictor = served(client)
     assert isinstance(predictor, LinearModel)
     predicted = predictor.predict(ride_features(rides))
     assert predicted == pytest.approx(pipeline.predict(frame).tolist(), rel=1e-9)

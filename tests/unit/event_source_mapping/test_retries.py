@@ -7,8 +7,6 @@ Guide).
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from event_source_mapping.batches import Condition
 from event_source_mapping.function import FunctionFailed, FunctionNotReached
 from event_source_mapping.mapping_settings import Timings
@@ -18,14 +16,6 @@ from tests.mapping import FakeDestination, FakeFunction, fails_with, poll_to, po
 from tests.polling import until
 
 A_DAY = 86_400.0
-
-
-@pytest.fixture
-def clock(kinesis: MemoryKinesis) -> ManualClock:
-    """The time of stream and mapping, in seconds since the epoch."""
-    clock = ManualClock()
-    kinesis.now = clock
-    return clock
 
 
 def raising(*errors: Exception) -> Callable[[Any], None]:

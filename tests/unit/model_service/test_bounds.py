@@ -2,7 +2,6 @@
 
 import base64
 import json
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ from streams.errors import Reason, Rejected
 from streams.fakes import kinesis_event
 from streams.records import source_records, user_records
 from tests.kpl import message, sealed
+from tests.memory import at_most
 
 MIB = 1 << 20
 RIDE = b'{"ride":{"PULocationID":130,"DOLocationID":205,"trip_distance":3.66},"ride_id":256}'
@@ -24,14 +24,8 @@ SMALLEST = b'{"ride":{"PULocationID":1,"DOLocationID":1,"trip_distance":0},"ride
 
 def refusal[E: Exception](kind: type[E], call: Callable[[], Any], *, most_bytes: int) -> E:
     """The error of a call, which is to need no more memory than that at its peak."""
-    tracemalloc.start()
-    try:
-        with pytest.raises(kind) as caught:
-            call()
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak <= most_bytes
+    with at_most(most_bytes), pytest.raises(kind) as caught:
+        call()
     assert len(str(caught.value)) < 500
     return caught.value
 
