@@ -44,6 +44,6 @@ def running[Server: ThreadingHTTPServer](server: Server) -> Iterator[Server]:
 
 @contextmanager
 def serving(handler: type[Handler]) -> Iterator[str]:
-    """Serve on a free port until the end of the block; gives the URL."""
+    """Serve on a free port until the end of the block, and yield the URL."""
     with running(ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -19,7 +19,7 @@ from streams.writer import KinesisWriter
 from tests.polling import until
 
 STREAM = "ride_events"
-# Of a mapping that keeps no test waiting.
+# Short waits, so that no test is slow.
 QUICK = Timings(
     discovery_seconds=0.01, idle_seconds=0.01, backoff_seconds=0.001, max_backoff_seconds=0.01
 )
@@ -55,7 +55,7 @@ def fails_with(*poison: bytes) -> Callable[[list[bytes]], None]:
 
 
 class FakeDestination:
-    """A destination that notes what it is given, after failing some times."""
+    """A destination that fails some times and then keeps the documents."""
 
     def __init__(self, failures: int = 0) -> None:
         self._failures = failures
@@ -132,13 +132,13 @@ def polling(
 def poll_to(
     last: str, kinesis: SourceClient, function: Invoker, *more: Any, **changes: Any
 ) -> None:
-    """Poll until the checkpoint of some shard is a record; takes what `polling` takes."""
+    """Poll until a checkpoint reaches this record, with the arguments of `polling`."""
     with polling(kinesis, function, *more, **changes) as checkpoints:
         until(lambda: last in checkpoints.values())
 
 
 def split_shards(kinesis: MemoryKinesis) -> list[str]:
-    """Split each open shard in the middle of its hash keys; gives the IDs of those shards."""
+    """Split each open shard in the middle of its hash keys, and return the IDs of the parents."""
     shards = kinesis.list_shards(StreamName=STREAM)["Shards"]
     parents = [s for s in shards if "EndingSequenceNumber" not in s["SequenceNumberRange"]]
     for parent in parents:

@@ -14,7 +14,7 @@ def upload(s3: "S3Client", folder: Path, bucket: str, prefix: str) -> None:
 
 
 def download(s3: "S3Client", bucket: str, prefix: str, folder: Path) -> Path:
-    """Write the objects under a prefix to a folder; gives the folder."""
+    """Write the objects under a prefix to a folder, and return the folder."""
     for entry in s3.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/")["Contents"]:
         target = folder / entry["Key"].removeprefix(f"{prefix}/")
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -25,7 +25,7 @@ class Running:
         return self._stderr.readline()
 
     def read_to(self, text: str) -> str:
-        """Standard error up to the first line that holds a text."""
+        """Return standard error up to the first line that contains a text."""
         said = ""
         for line in self._stderr:
             said += line
@@ -34,7 +34,7 @@ class Running:
         raise AssertionError(f"it ended before it said {text!r}: {said}")
 
     def stop(self, number: signal.Signals) -> str:
-        """Send a signal to the command and its children, and wait for the end; gives the rest."""
+        """Send a signal to the command and its children; return the rest of standard error."""
         os.killpg(self._process.pid, number)
         _, said = self._process.communicate(timeout=60)
         return said
@@ -44,7 +44,7 @@ class Running:
 def started(
     command: Sequence[str], checkout: Path, environ: Mapping[str, str]
 ) -> Iterator[Running]:
-    """A command that is stopped, if it still runs, at the end of the block."""
+    """Start a command, and stop it at the end of the block if it still runs."""
     process = subprocess.Popen(
         command,
         cwd=checkout,

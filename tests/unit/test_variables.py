@@ -15,7 +15,7 @@ Read = Callable[[Mapping[str, str]], Any]
 
 
 class Environment(dict[str, str]):
-    """Variables that know which of them were asked for."""
+    """Environment variables that record which of them are read."""
 
     def __init__(self, variables: Mapping[str, str]) -> None:
         super().__init__(variables)
@@ -26,7 +26,7 @@ class Environment(dict[str, str]):
         return super().get(name, default)
 
 
-# Page, heading, reader, the variables that are required, and those that either side lacks.
+# Page, heading, reader, required variables, and variables that only one side has.
 TABLES: list[tuple[str, str, Read, dict[str, str], set[str]]] = [
     (
         "reference",
@@ -47,7 +47,7 @@ TABLES: list[tuple[str, str, Read, dict[str, str], set[str]]] = [
         "Further variables",
         WebSettings.from_environ,
         {},
-        {"MODEL_URI", "GUNICORN_CMD_ARGS"},  # the latter is gunicorn's
+        {"MODEL_URI", "GUNICORN_CMD_ARGS"},  # gunicorn reads the latter
     ),
 ]
 
@@ -56,7 +56,7 @@ TABLES: list[tuple[str, str, Read, dict[str, str], set[str]]] = [
 def test_page_names_every_variable_with_its_default(
     page: str, heading: str, read: Read, required: dict[str, str], apart: set[str]
 ) -> None:
-    """The variables of a table are those that are read, and setting a default changes nothing."""
+    """A table lists exactly the variables that the settings read, with their actual defaults."""
     text = (PROJECT / f"docs/{page}.md").read_text()
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     environ = Environment(required)

@@ -273,7 +273,7 @@ def test_handler_logs_neither_payloads_nor_credentials(
 
 
 def failed_import(**environ: str) -> str:
-    """The last line that a function says which does not start with these variables alone."""
+    """Return the last line of an import that fails with these variables alone."""
     done = finished([sys.executable, "-c", "import lambda_function"], env=environ)
     assert done.returncode != 0
     return done.stderr.splitlines()[-1]

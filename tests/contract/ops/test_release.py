@@ -184,7 +184,7 @@ def test_release_of_a_refused_model_is_refused(s3: "S3Client", folder: Path) -> 
 
 
 def served(client: FakeCloudFormation) -> Predictor:
-    """What the function loads after a release."""
+    """Load the released model as the function does."""
     released = {
         "RUN_ID": RUN,
         "MODEL_LOCATION": f"s3://{BUCKET}/1/models/{client.changes['ModelId']}/artifacts",

@@ -183,7 +183,7 @@ def test_body_that_nobody_wants_leaves_the_connection_usable(web: Web) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 def test_body_that_is_too_large_leaves_the_connection_usable(web: Web, chunked: bool) -> None:
-    """A client that sends a ride and megabytes after it is told the limit, and may ask again."""
+    """A client that sends megabytes after a ride gets 413 with the limit, and may ask again."""
     ride = json.dumps(RIDE).encode()
     with closing(web.connect()) as connection:
         answers = []
@@ -230,7 +230,7 @@ def test_silent_connections_keep_nobody_waiting(web: Web) -> None:
 def test_bodies_that_stop_coming_are_given_up_and_keep_nobody_waiting(
     duration_model: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Parts of requests are answered 408, at once for whoever asks after them.
+    """Unfinished requests get 408, and other requests do not wait for them.
 
     Gunicorn would take 2 seconds to close each, in the thread that accepts connections.
     """
@@ -246,7 +246,7 @@ def test_bodies_that_stop_coming_are_given_up_and_keep_nobody_waiting(
                 b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                 b"Content-Length: 100\r\n\r\n{"
             )
-        web.post(RIDE)  # answered after those before it; the next one has to be accepted
+        web.post(RIDE)  # answered after those before it; the next one must be accepted
 
         assert web.post(RIDE).status == 200  # within the minute that it waits
         response = http.client.HTTPResponse(client)

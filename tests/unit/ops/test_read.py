@@ -42,7 +42,7 @@ def test_records_that_are_aggregated_are_taken_apart() -> None:
 def test_main_prints_a_line_for_each_record(
     capsysbinary: pytest.CaptureFixture[bytes], arguments: list[str], name: str
 ) -> None:
-    """Records come out as they are, by default those of the predictions' usual stream."""
+    """Each record is printed unchanged; the default stream is `ride_predictions`."""
     kinesis: Any = stream(b'{"a": 1}', b"\xff", name=name)
 
     assert main(arguments, lambda _: kinesis) == 0

@@ -75,5 +75,5 @@ def test_deadline_comes_from_the_context_in_milliseconds() -> None:
 
 @pytest.mark.parametrize("context", [None, {}])
 def test_deadline_without_a_time_in_its_context_is_limited_too(context: Any) -> None:
-    """A call by hand ends, whatever it passes for a context."""
+    """A call without a remaining time gets a limited deadline."""
     assert 0 < Deadline.of(context).seconds_left() < WITHOUT_CONTEXT_SECONDS

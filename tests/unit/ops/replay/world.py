@@ -35,8 +35,8 @@ class World:
         sink: Where predictions go; None is memory.
 
     Attributes:
-        numbers: Sequence numbers of the records that were put.
-        scorer: That of the last replay.
+        numbers: Sequence numbers of all records, in order.
+        scorer: The scorer of the last replay.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class World:
             self.numbers.append(answer["SequenceNumber"])
 
     def replay(self, span: Span = EVERYTHING, only: str | None = None) -> list[Any]:
-        """Replay into memory; gives the events."""
+        """Replay into memory, and return the events."""
         file = io.BytesIO()
         self.scorer = Scorer(self.model, STREAM, self._sink or LinesFile(file))
         progress = Progress("p", io.StringIO())
