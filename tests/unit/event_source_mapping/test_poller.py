@@ -1,11 +1,12 @@
 """How a mapping reads a shard: how often, how much of it, and to its end."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from event_source_mapping.checkpoints import SHARD_END, MemoryCheckpoints
+from event_source_mapping.checkpoints import SHARD_END, FileCheckpoints, MemoryCheckpoints
 from event_source_mapping.destination import NoDestination
 from event_source_mapping.lambda_records import MAX_EVENT_BYTES, SourceShard
 from event_source_mapping.mapping import EventSourceMapping
@@ -125,7 +126,7 @@ def test_mapping_waits_for_the_children_until_the_end_of_a_shard_is_kept(
 
 
 def test_mapping_that_stops_while_it_invokes_keeps_what_that_has_done(
-    kinesis: MemoryKinesis,
+    kinesis: MemoryKinesis, tmp_path: Path
 ) -> None:
     """A stop waits for the invocation under way, and the next mapping does not repeat it."""
     began, goes_on = threading.Event(), threading.Event()
@@ -134,7 +135,8 @@ def test_mapping_that_stops_while_it_invokes_keeps_what_that_has_done(
         began.set()
         goes_on.wait(30)
 
-    first, second, checkpoints = FakeFunction(answer), FakeFunction(), NotingCheckpoints()
+    first, second = FakeFunction(answer), FakeFunction()
+    checkpoints = FileCheckpoints(tmp_path / "checkpoints.json")
     put(kinesis, b"1", b"2", b"3")
     settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", batch_size=2)
     mapping = EventSourceMapping(kinesis, first, settings, NoDestination(), checkpoints)
