@@ -7,8 +7,6 @@ from typing import Self
 
 from batch.batch_errors import TripsError, UsageError
 
-TAXIS = ("green", "yellow")
-
 _NAME = re.compile(r"(green|yellow)_tripdata_(\d{4})-(0[1-9]|1[0-2])\.parquet", re.ASCII)
 # Files that a message names: a slip in a year is thousands of months.
 _MOST_NAMED = 24

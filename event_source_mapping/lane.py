@@ -10,8 +10,6 @@ from event_source_mapping.batches import Batch
 from event_source_mapping.lambda_records import MAX_EVENT_BYTES, Record, head
 from event_source_mapping.mapping_settings import MappingSettings
 
-IDLE_SECONDS = 0.5
-
 
 class Lane:
     """Collects records into batches, and has one processed at a time.
@@ -80,7 +78,7 @@ class Lane:
         """Wait until the batch is full or its window has passed; nothing if none begins."""
         with self._changed:
             if not self._waiting and not self._stop.is_set():
-                self._changed.wait(IDLE_SECONDS)
+                self._changed.wait(self._settings.timings.idle_seconds)
             if not self._waiting:
                 return []
             window_ends = window_end(

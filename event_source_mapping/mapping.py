@@ -19,9 +19,6 @@ from event_source_mapping.shards import shards_of
 
 logger = logging.getLogger(__name__)
 
-# How soon shards are found that a split or a merge has made.
-DISCOVERY_SECONDS = 1.0
-
 
 class EventSourceMapping:
     """Feeds a function from a stream: one poller a shard, parents before children.
@@ -95,7 +92,7 @@ class EventSourceMapping:
             self._settings = later
 
     def _supervise(self) -> None:
-        while not self._stop.wait(DISCOVERY_SECONDS):
+        while not self._stop.wait(self._settings.timings.discovery_seconds):
             try:
                 self._follow(self._shards())
             except Exception:

@@ -1,6 +1,7 @@
 """The settings of an event source mapping, as a SAM template has them."""
 
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
@@ -26,6 +27,29 @@ _LEAST_AGE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
+class Timings:
+    """How long a mapping waits where no template says so.
+
+    Attributes:
+        discovery_seconds: Between two looks for shards that a split or a merge has made.
+        idle_seconds: Between two looks whether a window is over, while no records come.
+        backoff_seconds: Half of the wait after a first failed attempt. AWS does not say how long it
+            waits between retries, only that it backs off.
+        max_backoff_seconds: The longest wait between two attempts.
+    """
+
+    discovery_seconds: float = 1.0
+    idle_seconds: float = 0.5
+    backoff_seconds: float = 0.1
+    max_backoff_seconds: float = 10.0
+
+    def backoff(self, attempt: int) -> float:
+        """Return how long to wait after so many attempts: longer each time, partly by chance."""
+        ceiling = min(self.max_backoff_seconds, self.backoff_seconds * 2 ** min(attempt, 16))
+        return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, not a secret
+
+
+@dataclass(frozen=True, slots=True)
 class MappingSettings:
     """A Kinesis event of a SAM template.
 
@@ -47,6 +71,7 @@ class MappingSettings:
         tumbling_window_seconds: Length of the windows that state is kept for; 0 keeps none.
         poll_seconds: How long to wait before a shard is polled again that is read to its end. No
             template says so: Lambda waits a second, which is the only cost of asking more often.
+        timings: How long to wait for anything else.
     """
 
     name: str
@@ -65,6 +90,7 @@ class MappingSettings:
     filters: FilterCriteria = field(default_factory=FilterCriteria)
     tumbling_window_seconds: int = 0
     poll_seconds: float = 0.05
+    timings: Timings = Timings()
 
     def __post_init__(self) -> None:
         """Refuse windows in parallel lanes: their state is a shard's."""

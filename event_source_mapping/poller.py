@@ -2,7 +2,6 @@
 
 import logging
 import math
-import random
 import threading
 import time
 import zlib
@@ -35,9 +34,6 @@ logger = logging.getLogger(__name__)
 
 # How soon to look again for more of a shard that is not read to its end, or for room for it.
 CATCH_UP_SECONDS = 0.05
-# AWS does not say how long it waits between retries, only that it backs off.
-BACKOFF_SECONDS = 0.1
-MAX_BACKOFF_SECONDS = 10.0
 # A partition key that has most of the records must not have all of the shard in memory.
 _MAX_WAITING_BYTES = 2 * MAX_EVENT_BYTES
 
@@ -213,7 +209,7 @@ class ShardPoller:
                 logger.warning("the last invocation of a window failed: %s", error)
                 if FOREVER != self._settings.max_retries < retries:
                     windows.close()  # AWS is silent on it; here its state goes
-                self._over.wait(backoff_seconds(attempt))
+                self._over.wait(self._settings.timings.backoff(attempt))
             else:
                 windows.close()
 
@@ -231,7 +227,7 @@ class ShardPoller:
             if step.given_up and not self._give_up(step.given_up):
                 return
             if step.back_off:
-                self._over.wait(backoff_seconds(step.todo[0].waits))
+                self._over.wait(self._settings.timings.backoff(step.todo[0].waits))
 
     def _invoke(self, batch: Batch) -> Next:
         failed_at, function_error = 0, True
@@ -275,7 +271,7 @@ class ShardPoller:
             except Exception:
                 attempt += 1
                 logger.exception("the on-failure destination failed")
-                self._over.wait(backoff_seconds(attempt))
+                self._over.wait(self._settings.timings.backoff(attempt))
             else:
                 self._finish(given_up.batch.records)
                 return True
@@ -283,9 +279,3 @@ class ShardPoller:
 
     def _finish(self, records: Sequence[Record]) -> None:
         self._progress.finish(record.sequence_number for record in records)
-
-
-def backoff_seconds(attempt: int) -> float:
-    """How long to wait after so many attempts; longer each time, and partly by chance."""
-    ceiling = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** min(attempt, 16))
-    return random.uniform(ceiling / 2, ceiling)  # noqa: S311 - jitter, not a secret

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from harness.commands import PROJECT
-from harness.compare import differences
 from harness.emulated import EmulatedCloud
 from harness.models import LoggedModel
 from harness.rides import Put, ride
@@ -40,7 +39,7 @@ def test_function_with_the_courses_variables_answers_the_courses_event(
         [ride(256)], [Put(shard, sequence_number)]
     )
     wanted = {"batchItemFailures": [], "predictions": [expected]}
-    assert answer == wanted, differences([answer], [wanted])
+    assert answer == wanted
     assert records(cloud, output_stream) == [expected]
 
 
@@ -71,7 +70,7 @@ def test_local_mapping_feeds_the_real_runtime(
 
     found = sorted(records(cloud, output_stream), key=lambda e: e["prediction"]["ride_id"])
     wanted = replace(model, run_id="Test123").events(rides, puts)
-    assert found == wanted, differences(found, wanted)
+    assert found == wanted
 
 
 def course_function(cloud: EmulatedCloud, model: LoggedModel, output: str) -> RuntimeFunction:

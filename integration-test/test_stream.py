@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from harness.cloud import Cloud
 from harness.commands import run
-from harness.compare import differences
 from harness.models import LoggedModel
 from harness.rides import BadRecord, Put, features, ride
 from harness.stack import Stack
@@ -74,14 +73,10 @@ def put_rides(stack: Stack, rides: Sequence[Event]) -> list[Put]:
     return stack.put([(str(event["ride_id"]), encoded(event)) for event in rides])
 
 
-def require(found: Sequence[Event], wanted: Sequence[Event]) -> None:
-    assert found == wanted, differences(found, wanted)
-
-
 def require_same(found: Sequence[Event], wanted: Sequence[Event]) -> None:
     """Require the events, some of them perhaps more than once."""
     distinct = {event["event_id"]: event for event in found}
-    require(list(distinct.values()), wanted)
+    assert list(distinct.values()) == wanted
     assert all(event in distinct.values() for event in found), "a duplicate differs"
 
 
@@ -92,10 +87,10 @@ def test_ride_put_with_the_cli_comes_out_as_the_models_prediction(
     said = json.loads(stack.run("PutARide"))
     expected = model.events([ride(256)], [Put(said["ShardId"], said["SequenceNumber"])])
 
-    require(stack.predictions(model.name, [256]), expected)
+    assert stack.predictions(model.name, [256]) == expected
     printed = [json.loads(line) for line in stack.run("ReadPredictions").splitlines()]
     mine = [e for e in printed if e["model"] == model.name and e["prediction"]["ride_id"] == 256]
-    require(mine, expected)
+    assert mine == expected
 
 
 def test_rides_put_with_boto3_come_out_once_each(stack: Stack, model: LoggedModel) -> None:
@@ -103,7 +98,7 @@ def test_rides_put_with_boto3_come_out_once_each(stack: Stack, model: LoggedMode
     rides = some_rides(50)
     puts = put_rides(stack, rides)
 
-    require(stack.predictions(model.name, ids(rides)), model.events(rides, puts))
+    assert stack.predictions(model.name, ids(rides)) == model.events(rides, puts)
 
 
 def test_ride_comes_out_of_both_predictors(
@@ -113,8 +108,8 @@ def test_ride_comes_out_of_both_predictors(
     rides = some_rides(5)
     puts = put_rides(stack, rides)
 
-    require(stack.predictions(model.name, ids(rides)), model.events(rides, puts))
-    require(stack.predictions(tip_model.name, ids(rides)), tip_model.events(rides, puts))
+    assert stack.predictions(model.name, ids(rides)) == model.events(rides, puts)
+    assert stack.predictions(tip_model.name, ids(rides)) == tip_model.events(rides, puts)
 
 
 def test_rides_are_decided_on_once_each_by_what_both_predictors_say(
@@ -129,7 +124,7 @@ def test_rides_are_decided_on_once_each_by_what_both_predictors_say(
 
     found = stack.decisions(ids(rides))
 
-    require(found, [decision(*e, *v) for e, v in zip(events, values, strict=True)])
+    assert found == [decision(*e, *v) for e, v in zip(events, values, strict=True)]
     printed = [json.loads(line) for line in stack.run("ReadDecisions").splitlines()]
     assert all(printed.count(event) == 1 for event in found)
 
@@ -183,21 +178,17 @@ def test_bad_records_are_set_aside_and_the_checkpoint_moves_on(
     of_bad = stack.put([("bad", bad.data) for bad in BAD])
     puts_after = put_rides(stack, after)
 
-    require(
-        stack.predictions(model.name, ids(before + after)),
-        model.events(before + after, puts_before + puts_after),
+    assert stack.predictions(model.name, ids(before + after)) == model.events(
+        before + after, puts_before + puts_after
     )
     stream = stack.outputs["InputStream"]
     for one in (model, tip_model):
-        require(
-            stack.rejections(one.name, of_bad),
-            [
-                bad.rejection(put, one.name, one.run_id, stream, "bad")
-                for bad, put in sorted(
-                    zip(BAD, of_bad, strict=True), key=lambda pair: pair[1].sequence_number
-                )
-            ],
-        )
+        assert stack.rejections(one.name, of_bad) == [
+            bad.rejection(put, one.name, one.run_id, stream, "bad")
+            for bad, put in sorted(
+                zip(BAD, of_bad, strict=True), key=lambda pair: pair[1].sequence_number
+            )
+        ]
     assert stack.come_again() == again, "items were reported as failed that were finished"
 
 
@@ -218,7 +209,7 @@ def test_rejections_that_cannot_be_stored_come_again_until_they_are(
     found = stack.predictions(model.name, ids(rides))
     stream = stack.outputs["InputStream"]
     rejection = BAD[0].rejection(of_bad[0], model.name, model.run_id, stream, "bad")
-    require(stack.rejections(model.name, of_bad), [rejection])
+    assert stack.rejections(model.name, of_bad) == [rejection]
     require_same(found, model.events(rides, puts))
 
 
@@ -252,8 +243,8 @@ def test_released_run_is_the_version_of_events_until_it_is_rolled_back(
         events = stack.predictions(model.name, ids(rides[:1]))
     puts += put_rides(stack, rides[1:])
 
-    require(events, next_model.events(rides[:1], puts[:1]))
-    require(stack.predictions(model.name, ids(rides[1:])), model.events(rides[1:], puts[1:]))
+    assert events == next_model.events(rides[:1], puts[:1])
+    assert stack.predictions(model.name, ids(rides[1:])) == model.events(rides[1:], puts[1:])
 
 
 @contextmanager

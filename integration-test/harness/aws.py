@@ -50,21 +50,8 @@ class Aws(Cloud):
 
     def deploy(self, parameters: Mapping[str, str]) -> None:
         """`sam deploy` the template as it is."""
-        run(
-            *SAM,
-            "deploy",
-            *("--template-file", self.folder / "build/template.yaml"),
-            *("--stack-name", self.stack_name, "--region", self._region),
-            "--resolve-s3",
-            "--resolve-image-repos",
-            *("--capabilities", "CAPABILITY_IAM"),
-            "--no-confirm-changeset",
-            "--no-progressbar",
-            "--parameter-overrides",
-            *(f"{name}={value}" for name, value in parameters.items()),
-            environ=self.environ,
-            folder=self.folder,  # away from the user's samconfig.toml
-        )
+        template = self.folder / "build/template.yaml"
+        self.sam_deploy(template, parameters, "--region", self._region, "--resolve-image-repos")
 
     def delete(self) -> None:
         """Delete the stack with its image repository, and the bucket that it retains."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal, overload
 
 import boto3
 
+from harness.commands import SAM, run
+
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_kinesis import KinesisClient
@@ -89,6 +91,19 @@ class Cloud(ABC):
             aws_access_key_id=variables.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=variables.get("AWS_SECRET_ACCESS_KEY"),
             aws_session_token=variables.get("AWS_SESSION_TOKEN"),
+        )
+
+    def sam_deploy(
+        self, template: Path, parameters: Mapping[str, str], *options: str | Path
+    ) -> None:
+        """`sam deploy` a template, away from the user's samconfig.toml."""
+        run(
+            *(*SAM, "deploy", "--template-file", template, "--stack-name", self.stack_name),
+            *("--resolve-s3", "--capabilities", "CAPABILITY_IAM"),
+            *("--no-confirm-changeset", "--no-progressbar", *options),
+            *("--parameter-overrides", *(f"{name}={v}" for name, v in parameters.items())),
+            environ=self.environ,
+            folder=self.folder,
         )
 
     def function_log(self, function: str) -> list[str]:

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from event_source_mapping.emulator import NO_AWS_FILES
 from event_source_mapping.runtime import RuntimeFunction
 from harness.cloud import Cloud
-from harness.commands import SAM, run
 from tests.sam_transform import source, transformed
 
 # LocalStack has no ECR without a licence; it wants an address that looks like one.
@@ -63,21 +62,7 @@ class EmulatedCloud(Cloud):
                 resource.pop("Metadata", None)
         template = self.folder / "template.json"
         template.write_text(json.dumps(transformed(document), indent=1))
-        run(
-            *SAM,
-            "deploy",
-            *("--template-file", template),
-            *("--stack-name", self.stack_name),
-            "--resolve-s3",
-            *("--image-repository", IMAGE.rpartition(":")[0]),
-            *("--capabilities", "CAPABILITY_IAM"),
-            "--no-confirm-changeset",
-            "--no-progressbar",
-            "--parameter-overrides",
-            *(f"{name}={value}" for name, value in parameters.items()),
-            environ=self.environ,
-            folder=self.folder,  # away from samconfig.toml, which is for AWS
-        )
+        self.sam_deploy(template, parameters, "--image-repository", IMAGE.rpartition(":")[0])
 
     def delete(self) -> None:
         """Nothing: it goes with LocalStack."""

@@ -11,6 +11,7 @@ import pytest
 from harness.cloud import Cloud
 from harness.rides import Features, Put, features
 from local.sample_models import run_training
+from tests.s3_folders import download
 
 # What template.yaml has each predictor say: the model's name, and the predicted field.
 NAMES = {
@@ -77,20 +78,11 @@ def train(cloud: Cloud, bucket: str, folder: Path, predictor: str, rides: int) -
         "MLFLOW_TRACKING_URI": "sqlite:///mlflow.db",
     }
     result = run_training(environ, "--target", predictor, "--rides", str(rides), folder=folder)
+    prefix = result["model_location"].removeprefix(f"s3://{bucket}/")
     return LoggedModel(
         predictor,
         result["run_id"],
         result["model_sha256"],
         result["experiment_id"],
-        _download(cloud, bucket, result["model_location"], folder / result["run_id"]),
+        download(cloud.client("s3"), bucket, prefix, folder / result["run_id"]),
     )
-
-
-def _download(cloud: Cloud, bucket: str, location: str, folder: Path) -> Path:
-    s3 = cloud.client("s3")
-    prefix = location.removeprefix(f"s3://{bucket}/") + "/"
-    for entry in s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]:
-        target = folder / entry["Key"].removeprefix(prefix)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(bucket, entry["Key"], str(target))
-    return folder

@@ -1,24 +1,19 @@
 """The walk that finds the project's files without git."""
 
-import subprocess
-
 import pytest
 
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.project_files import project_files
 
 
 def test_project_files_are_those_of_git() -> None:
     """The walk finds what git lists: every file that is tracked, or new and not ignored."""
-    listed = subprocess.run(
+    listed = finished(
         [
             *("git", "-c", f"safe.directory={PROJECT}"),
             *("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"),
-        ],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
+        ]
     )
     if listed.returncode:
         pytest.skip("this checkout has no repository")

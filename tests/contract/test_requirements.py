@@ -2,12 +2,12 @@
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.project_files import project_files
 
@@ -73,13 +73,7 @@ print(*{dist for name in names for dist in packages_distributions().get(name, ()
 
 def test_fuzzer_has_what_the_code_that_it_tries_imports() -> None:
     """Its environment is its own: a package that the project's has may be missing from it."""
-    printed = subprocess.run(
-        [sys.executable, "-c", IMPORTED_BY_THE_FUZZER],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    printed = finished([sys.executable, "-c", IMPORTED_BY_THE_FUZZER], check=True).stdout
     requirements = (PROJECT / "requirements/fuzz.txt").read_text()
     listed = set(re.findall(r"^([\w.-]+)==", requirements, re.MULTILINE))
 

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import finished
+from tests.conftest import PROJECT
+
 NEEDED = ("sh", "env", "dirname", "sed", "make", "touch", "echo")
 
 
@@ -30,29 +33,16 @@ def engine(programs: Path, name: str, *, answers: bool = True) -> None:
 
 
 def image(checkout: Path, programs: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["scripts/image"],
-        cwd=checkout,
-        env={"PATH": os.fspath(programs), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return finished(["scripts/image"], cwd=checkout, env={"PATH": os.fspath(programs), **variables})
 
 
-def test_image_runs_as_an_ordinary_user_unless_told(checkout: Path) -> None:
-    """Whatever runs the image, if not as a user of its own as Lambda does, does not as root."""
-    (*_, last_stage) = (checkout / "Dockerfile").read_text().split("\nFROM ")
-
-    assert re.findall(r"^USER (\d+):(\d+)$", last_stage, re.MULTILINE) == [("65534", "65534")]
-
-
-def test_web_image_runs_as_an_ordinary_user_and_is_not_built_by_default(checkout: Path) -> None:
-    """The web service's stage is no root's either; the last stage is the function's."""
-    stages = re.split(r"^FROM ", (checkout / "Dockerfile").read_text(), flags=re.MULTILINE)
+def test_images_run_as_an_ordinary_user_unless_told() -> None:
+    """Neither the function's image, which is the last stage, nor the web service's runs as root."""
+    stages = re.split(r"^FROM ", (PROJECT / "Dockerfile").read_text(), flags=re.MULTILINE)
     (web,) = [stage for stage in stages if re.match(r"\S+ AS web\n", stage)]
 
-    assert re.findall(r"^USER (\d+):(\d+)$", web, re.MULTILINE) == [("65534", "65534")]
+    for stage in (web, stages[-1]):
+        assert re.findall(r"^USER (\d+):(\d+)$", stage, re.MULTILINE) == [("65534", "65534")]
     assert 'CMD ["lambda_function.lambda_handler"]' in stages[-1]
 
 
@@ -60,13 +50,10 @@ def test_web_image_is_a_target_of_its_own(checkout: Path, programs: Path) -> Non
     """`make web-image` builds that target, on the base that is given."""
     engine(programs, "docker")
 
-    done = subprocess.run(
+    done = finished(
         ["make", "web-image"],
         cwd=checkout,
         env={"PATH": os.fspath(programs), "WEB_BASE_IMAGE": "base:1"},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert done.returncode == 0, done.stderr

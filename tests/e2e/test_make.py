@@ -11,13 +11,14 @@ from typing import Any
 
 import pytest
 
+from tests.commands import finished
+from tests.e2e.processes import started
+
 FIELDS = {"ride_duration", "ride_tip"}
 
 
 def make(checkout: Path, environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["make", *words], cwd=checkout, env=environ, capture_output=True, text=True, check=False
-    )
+    return finished(["make", *words], cwd=checkout, env=environ)
 
 
 def test_make_run_accounts_for_every_ride_and_is_repeatable(
@@ -62,24 +63,12 @@ def test_make_run_interrupted_stops_without_a_traceback(
     checkout: Path, shell_environ: dict[str, str], moment: str
 ) -> None:
     """Ctrl-C ends the run at any moment, and says no more than that."""
-    process = subprocess.Popen(
-        [".venv/bin/python", "-m", "local.run", "--rides", "30000"],
-        cwd=checkout,
-        env=shell_environ,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith(moment):
-            break
-    os.killpg(process.pid, signal.SIGINT)
+    command = [".venv/bin/python", "-m", "local.run", "--rides", "30000"]
+    with started(command, checkout, shell_environ) as run:
+        run.read_to(moment)
+        said = run.stop(signal.SIGINT)
 
-    _, said = process.communicate(timeout=60)
-
-    assert process.returncode == 130
+    assert run.status == 130
     assert said.splitlines()[-1] == "stopped"
     assert "Traceback" not in said
 
@@ -88,14 +77,7 @@ def test_make_run_whose_reader_leaves_says_so(
     checkout: Path, shell_environ: dict[str, str]
 ) -> None:
     """A pipe that is closed early ends the run without a traceback."""
-    done = subprocess.run(
-        ["bash", "-c", "make run RIDES=500 | head -1"],
-        cwd=checkout,
-        env=shell_environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = finished(["bash", "-c", "make run RIDES=500 | head -1"], cwd=checkout, env=shell_environ)
 
     assert json.loads(done.stdout)["prediction"]["ride_id"] == 1
     assert "stopped: nobody reads the predictions any more" in done.stderr

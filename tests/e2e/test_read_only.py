@@ -18,6 +18,7 @@ from event_source_mapping.emulator import Emulator
 from event_source_mapping.runtime import RuntimeFunction
 from streams.fakes import kinesis_event
 from tests.conftest import PROJECT
+from tests.s3_folders import upload
 
 HOOK = PROJECT / "tests/e2e/read_only"
 NOBODY = 65534
@@ -73,8 +74,11 @@ def test_function_predicts_where_it_may_write_to_tmp_alone(
     """A model from S3, a prediction and a rejection want no file but in the temporary folder."""
     assemble(place / "task")
     with Emulator() as aws:
-        put_model(aws, Path(duration_model["model_location"]))
-        aws.client("s3").create_bucket(Bucket="failures")
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="models")
+        model = Path(duration_model["model_location"])
+        upload(s3, model, "models", f"1/{RUN}/artifacts/model")
+        s3.create_bucket(Bucket="failures")
         aws.client("kinesis").create_stream(StreamName="ride_predictions", ShardCount=1)
         names = {"RUN_ID": RUN, "MODEL_BUCKET": "models", "FAILURES_BUCKET": "failures"}
         pinned = {"MODEL_SHA256": duration_model["model_sha256"]}
@@ -85,7 +89,7 @@ def test_function_predicts_where_it_may_write_to_tmp_alone(
 
         assert answer["batchItemFailures"] == []
         assert [event["version"] for event in answer["predictions"]] == [RUN]
-        assert aws.client("s3").list_objects_v2(Bucket="failures")["KeyCount"] == 1
+        assert s3.list_objects_v2(Bucket="failures")["KeyCount"] == 1
     assert list((place / "tmp").rglob("model-*/MLmodel"))
 
 
@@ -116,12 +120,3 @@ def test_function_that_writes_elsewhere_would_fail(place: Path) -> None:
 
     assert answer["user"] != 0
     assert answer["errors"] == [None, *[errno.EROFS] * 4]
-
-
-def put_model(aws: Emulator, folder: Path) -> None:
-    """Put a model where MLflow would, as a run's."""
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket="models")
-    for path in filter(Path.is_file, folder.rglob("*")):
-        key = f"1/{RUN}/artifacts/model/{path.relative_to(folder).as_posix()}"
-        s3.put_object(Bucket="models", Key=key, Body=path.read_bytes())

@@ -1,4 +1,4 @@
-"""The example of the fixture for other projects, and the one in the guide."""
+"""The examples for other projects, and the one in the guide."""
 
 import os
 import re
@@ -7,36 +7,30 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.commands import finished
+
 PROJECT = Path(__file__).parents[2]
 EXAMPLE = PROJECT / "examples" / "sensors"
 GUIDE = PROJECT / "docs" / "event-source-mapping.md"
 
 
 def pytest_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return finished(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT), "AWS_PROFILE": "none-of-this-name"},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 
-def test_sensors_example_passes() -> None:
-    """The example's own test passes, as the guide says to run it."""
-    done = pytest_in(PROJECT, "examples/sensors")
+@pytest.mark.parametrize(("name", "tests"), [("sensors", 2), ("moderation", 4)])
+def test_example_passes(name: str, tests: int) -> None:
+    """The tests of an example pass, as its guide says to run them."""
+    done = pytest_in(PROJECT, f"examples/{name}")
 
     assert done.returncode == 0, done.stdout
-    assert "2 passed" in done.stdout
-
-
-def test_moderation_example_passes() -> None:
-    """The example of docs/decisions.md passes, as the guide says to run it."""
-    done = pytest_in(PROJECT, "examples/moderation")
-
-    assert done.returncode == 0, done.stdout
-    assert "4 passed" in done.stdout
+    assert f"{tests} passed" in done.stdout
 
 
 def test_guides_example_passes_in_another_project(tmp_path: Path) -> None:

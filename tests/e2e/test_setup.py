@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import finished
+
 PYTHON = Path(sys.executable).resolve()
 # Of another version than the project's.
 OLD_PYTHON = f"""#!/bin/sh
@@ -20,12 +22,9 @@ def setup(
     checkout: Path, folder: Path, what: str, **environ: str
 ) -> subprocess.CompletedProcess[str]:
     """Run the script with the commands of a folder, and with no other variables than given."""
-    return subprocess.run(
+    return finished(
         [checkout / "scripts/setup", what],
         env={"PATH": f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin", **environ},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -1,54 +1,22 @@
 """`make up`: one stack of a checkout at a time, also after another was killed."""
 
-import os
 import re
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
+from tests.commands import finished
+from tests.e2e.processes import Running, started
 from tests.polling import until
 
 TRAINING = "training the sample models ...\n"
 
 
-class Up:
-    """A running `make up`."""
-
-    def __init__(self, process: subprocess.Popen[str], stderr: IO[str]) -> None:
-        self._process, self._stderr = process, stderr
-
-    def next_line(self) -> str:
-        """What it says next; empty if it has ended."""
-        return self._stderr.readline()
-
-    def stop(self, number: signal.Signals) -> None:
-        """Send a signal to make and all its children, and wait until they have ended."""
-        os.killpg(self._process.pid, number)
-        self._process.communicate(timeout=60)
-
-
-@contextmanager
-def up(checkout: Path, environ: dict[str, str], *variables: str) -> Iterator[Up]:
-    process = subprocess.Popen(
-        ["make", "up", *variables],
-        cwd=checkout,
-        env=environ,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    running = Up(process, process.stderr)
-    try:
-        yield running
-    finally:
-        if process.poll() is None:
-            running.stop(signal.SIGTERM)
-        process.stderr.close()
+def up(checkout: Path, environ: dict[str, str], *variables: str) -> AbstractContextManager[Running]:
+    return started(["make", "up", *variables], checkout, environ)
 
 
 @contextmanager
@@ -61,14 +29,7 @@ def taken(port: int) -> Iterator[None]:
 
 
 def source(checkout: Path, environ: dict[str, str], then: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["bash", "-c", f"source .local/env && {then}"],
-        cwd=checkout,
-        env=environ,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return finished(["bash", "-c", f"source .local/env && {then}"], cwd=checkout, env=environ)
 
 
 def test_make_up_a_second_time_is_refused_before_it_trains(

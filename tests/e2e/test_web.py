@@ -1,13 +1,13 @@
 """`make web` in a shell with settings of another model, and on a port that is taken."""
 
 import json
-import os
 import re
-import signal
 import socket
-import subprocess
 import urllib.request
 from pathlib import Path
+
+from tests.commands import finished
+from tests.e2e.processes import started
 
 RIDE = {"PULocationID": 10, "DOLocationID": 50, "trip_distance": 40}
 
@@ -24,31 +24,14 @@ def test_make_web_serves_its_sample_whatever_other_model_the_shell_describes(
         "MLFLOW_EXPERIMENT_ID": "7",
         "PREDICTION_FIELD": "mine",
     }
-    process = subprocess.Popen(
-        ["make", "web"],
-        cwd=checkout,
-        env={**shell_environ, **other},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    said = ""
-    try:
-        assert process.stderr is not None
-        for line in process.stderr:
-            said += line
-            if "Booting worker" in line:
-                break
+    with started(["make", "web"], checkout, {**shell_environ, **other}) as web:
+        said = web.read_to("Booting worker")
         (url,) = re.findall(r"Listening at: (\S+)", said)
         request = urllib.request.Request(
             f"{url}/predict", json.dumps(RIDE).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=60) as response:
             answer = json.load(response)
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.communicate(timeout=60)
 
     assert answer["duration"] > 0
     assert (
@@ -63,14 +46,7 @@ def test_make_web_on_a_port_that_is_taken_is_refused_before_it_trains(
     """One line names the port and says what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            ["make", "web", f"PORT={port}"],
-            cwd=checkout,
-            env=shell_environ,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = finished(["make", "web", f"PORT={port}"], cwd=checkout, env=shell_environ)
 
     assert done.returncode != 0
     assert re.fullmatch(

@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from event_source_mapping import mapping, poller
 from tests.faults.world import World
 
 ROUND = 50_000
@@ -25,8 +24,6 @@ def main() -> int:
     """Run the rounds; the exit status is 0 only if nothing was lost or wrong."""
     options = _arguments()
     logging.disable(logging.CRITICAL)  # faults are the rule here
-    mapping.DISCOVERY_SECONDS = 0.05
-    poller.MAX_BACKOFF_SECONDS = 0.005
     total = _soak(options.rides, options.seed, options.rate)
     options.report.write_text(json.dumps(total, indent=2) + "\n")
     print(json.dumps(total, indent=2))  # noqa: T201 - the command's output

@@ -2,14 +2,7 @@
 
 import pytest
 
-from event_source_mapping import mapping, poller
 from tests.faults.world import World
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapping, "DISCOVERY_SECONDS", 0.02)
-    monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.002)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -13,7 +13,7 @@ from event_source_mapping.batches import GivenUp
 from event_source_mapping.checkpoints import SHARD_END, MemoryCheckpoints
 from event_source_mapping.lambda_records import SourceShard
 from event_source_mapping.mapping import EventSourceMapping
-from event_source_mapping.mapping_settings import MappingSettings
+from event_source_mapping.mapping_settings import MappingSettings, Timings
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.shards import shards_of
 from local.demo_rides import sample_rides
@@ -132,6 +132,7 @@ class World:
                 "report_item_failures": True,
                 "max_retries": 100,
                 "poll_seconds": 0.002,
+                "timings": Timings(discovery_seconds=0.02, max_backoff_seconds=0.002),
                 **settings,
             },
         )

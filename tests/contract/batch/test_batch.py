@@ -1,6 +1,5 @@
 """The batch command with real files, S3 and models."""
 
-import json
 import os
 import random
 import signal
@@ -18,13 +17,7 @@ from batch.__main__ import main
 from batch.batch_errors import OutputError
 from batch.places import LocalTarget
 from event_source_mapping.emulator import Emulator
-from model_service.models.loading import load_model
-from model_service.service import Service
-from model_service.settings import Settings
-from streams.deadline import Deadline
-from streams.fakes import kinesis_event
-from streams.rejections import NoRejectionStore
-from streams.writer import NoStream
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.trip_files import trips as trip_table
 from tests.trip_files import write_trips
@@ -134,7 +127,7 @@ def test_score_changed_file_or_version_is_scored_again(
 
 def run_killed(line: int, trips: Path, output: Path) -> subprocess.CompletedProcess[str]:
     arguments = ["score", "--input", str(trips), "--output", str(output)]
-    return subprocess.run(
+    return finished(
         [
             sys.executable,
             str(PROJECT / "tests/contract/batch/kill_at_line.py"),
@@ -142,9 +135,6 @@ def run_killed(line: int, trips: Path, output: Path) -> subprocess.CompletedProc
             *arguments,
         ],
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 
@@ -185,47 +175,6 @@ def test_score_damaged_file_stops_there_and_keeps_what_is_done(
     assert list(contents(tmp_path / "scored")) == [
         "taxi_type=green/year=2021/month=1/green_tripdata_2021-01.parquet"
     ]
-
-
-def test_score_file_with_damaged_names_is_named(
-    trips: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Bytes that are no text, where a column's name should be, are damage like any other."""
-    damaged = trips / "green_tripdata_2021-01.parquet"
-    damaged.write_bytes(damaged.read_bytes().replace(b"extra", b"ext\xffa"))
-
-    assert score(damaged, tmp_path / "scored") == 1
-
-    assert f"{damaged.name}: cannot be read as a Parquet file" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        (
-            {"trip_distance": ["far"] * 5},
-            "green_tripdata_2021-01.parquet: trip_distance holds string; it must hold numbers",
-        ),
-        (
-            {"PULocationID": [True] * 5},
-            "green_tripdata_2021-01.parquet: PULocationID holds bool; it must hold TLC zone IDs",
-        ),
-    ],
-)
-def test_score_column_of_a_wrong_type_is_named(
-    tmp_path: Path,
-    model: str,
-    columns: dict[str, Any],
-    message: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """With the file, what is there, and what is allowed."""
-    path = write_trips(tmp_path, "green_tripdata_2021-01.parquet", 5, **columns)
-
-    assert score(path, tmp_path / "scored") == 1
-
-    assert message in capsys.readouterr().err
-    assert not contents(tmp_path / "scored")
 
 
 def test_score_column_that_is_missing_is_named(
@@ -378,40 +327,3 @@ def test_score_bucket_that_is_not_there_is_named(
     assert score("s3://nobodys/trips", tmp_path) == 1
 
     assert "s3://nobodys/trips/ cannot be read (" in capsys.readouterr().err
-
-
-def test_stream_and_batch_predict_the_same_minutes(trips: Path, tmp_path: Path, model: str) -> None:
-    """A ride put on the stream, or in a file, takes as long to 1e-6; both reject the same."""
-    score(trips, tmp_path / "scored")
-    scored = pq.read_table(tmp_path / "scored").to_pylist()
-    service = Service(
-        model=load_model(Settings.from_environ(os.environ)),
-        predictions=NoStream(),
-        rejections=NoRejectionStore(),
-        return_predictions=True,
-    )
-    events = [
-        json.dumps(
-            {
-                "ride": {
-                    "PULocationID": row["pickup_zone"],
-                    "DOLocationID": row["dropoff_zone"],
-                    "trip_distance": row["distance_miles"],
-                },
-                "ride_id": row["ride_id"],
-            }
-        ).encode()
-        for row in scored
-    ]
-
-    answer = service.handle(kinesis_event(events), Deadline(60))
-
-    streamed = {
-        event["prediction"]["ride_id"]: event["prediction"]["ride_duration"]
-        for event in answer["predictions"]
-    }
-    in_batch = {
-        row["ride_id"]: row["predicted_minutes"] for row in scored if row["rejected"] is None
-    }
-    assert len(in_batch) > 500
-    assert streamed == pytest.approx(in_batch, abs=1e-6)

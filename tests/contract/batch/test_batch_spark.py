@@ -3,13 +3,14 @@
 import os
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
 from batch.__main__ import main
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.trip_files import write_trips
 
@@ -22,6 +23,14 @@ LOCAL = {
 }
 
 
+def run(
+    command: Sequence[str | Path], folder: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
+    spark = {"JAVA_HOME": str(SPARK / "java"), "SPARK_LOCAL_IP": "127.0.0.1"}
+    return finished(command, cwd=folder, env={**own, **spark, **variables})
+
+
 def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """spark-submit, with this project's code in a zip as a cluster's workers get it."""
     code = folder / "code.zip"
@@ -29,26 +38,15 @@ def submit(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         for package in ("batch", "tlc", "model_service", "streams"):
             for path in (PROJECT / package).rglob("*.py"):
                 archive.write(path, path.relative_to(PROJECT))
-    own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
-    return subprocess.run(
-        [
-            SPARK / "bin/spark-submit",
-            *("--master", "local[2]", "--py-files", code),
-            *(word for key, value in LOCAL.items() for word in ("--conf", f"{key}={value}")),
-            PROJECT / "batch/spark.py",
-            *arguments,
-        ],
-        cwd=folder,
-        env={
-            **own,
-            "JAVA_HOME": str(SPARK / "java"),
-            "PATH": f"{SPARK / 'bin'}{os.pathsep}{own['PATH']}",
-            "PYSPARK_PYTHON": str(SPARK / "bin/python"),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+    command: list[str | Path] = [
+        SPARK / "bin/spark-submit",
+        *("--master", "local[2]", "--py-files", code),
+        *(word for key, value in LOCAL.items() for word in ("--conf", f"{key}={value}")),
+        PROJECT / "batch/spark.py",
+    ]
+    programs = f"{SPARK / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    return run(
+        [*command, *arguments], folder, PATH=programs, PYSPARK_PYTHON=str(SPARK / "bin/python")
     )
 
 
@@ -59,20 +57,11 @@ def drive(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     (Spark's PythonRunner), so some of it can be lost.
     """
     confs = " ".join(f"--conf {key}={value}" for key, value in LOCAL.items())
-    own = {name: value for name, value in os.environ.items() if name != "SPARK_HOME"}
-    return subprocess.run(
+    return run(
         [SPARK / "bin/python", "-m", "batch.spark", *arguments],
-        cwd=folder,
-        env={
-            **own,
-            "JAVA_HOME": str(SPARK / "java"),
-            "PYTHONPATH": str(PROJECT),
-            "PYSPARK_SUBMIT_ARGS": f"--master local[2] {confs} pyspark-shell",
-            "SPARK_LOCAL_IP": "127.0.0.1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
+        folder,
+        PYTHONPATH=str(PROJECT),
+        PYSPARK_SUBMIT_ARGS=f"--master local[2] {confs} pyspark-shell",
     )
 
 

@@ -1,36 +1,32 @@
 """The local event source mapping, polling moto's Kinesis."""
 
-import json
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from event_source_mapping import mapping, poller
 from event_source_mapping.batches import Batch, Condition, GivenUp
-from event_source_mapping.checkpoints import FileCheckpoints
 from event_source_mapping.emulator import Emulator
 from event_source_mapping.function import FunctionFailed
 from event_source_mapping.lambda_records import Record, SourceShard
-from event_source_mapping.local_stack import Stack
 from event_source_mapping.mapping_settings import MappingSettings
 from event_source_mapping.poller import ShardPoller
-from event_source_mapping.stream_reader import StreamReader
-from local.sample_models import MODEL_BUCKET, PROJECT, TEMPLATE, train_model
-from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
+from tests.mapping import (
+    STREAM,
+    CountingKinesis,
+    FakeDestination,
+    FakeFunction,
+    NotingCheckpoints,
+    fails_with,
+    poll_to,
+    polling,
+    put,
+)
 from tests.polling import until
 
 if TYPE_CHECKING:
     from types_boto3_kinesis import KinesisClient
-
-
-@pytest.fixture(autouse=True)
-def quick_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.01)
-    monkeypatch.setattr(mapping, "DISCOVERY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -38,43 +34,6 @@ def kinesis(aws: Emulator) -> "KinesisClient":
     client = aws.client("kinesis")
     client.create_stream(StreamName=STREAM, ShardCount=2)
     return client
-
-
-class FakeDestination:
-    """A destination that notes what it is given, after failing some times."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self._failures = failures
-        self.given_up: list[GivenUp] = []
-
-    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
-        if self._failures:
-            self._failures -= 1
-            raise ConnectionError("down")
-        self.given_up.append(given_up)
-
-    @property
-    def payloads(self) -> list[bytes]:
-        return [record.data for given_up in self.given_up for record in given_up.batch.records]
-
-
-class CountingKinesis:
-    """A Kinesis client that counts reads, and may fail one."""
-
-    def __init__(
-        self, kinesis: "KinesisClient", fails: Callable[[int], bool] = lambda _: False
-    ) -> None:
-        self._kinesis, self._fails = kinesis, fails
-        self.reads = 0
-
-    def get_records(self, **request: Any) -> Any:
-        self.reads += 1
-        if self._fails(self.reads):
-            raise ConnectionError("reset")
-        return self._kinesis.get_records(**request)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._kinesis, name)
 
 
 def test_mapping_delivers_every_record_in_the_order_of_its_shard(kinesis: "KinesisClient") -> None:
@@ -117,30 +76,6 @@ def test_mapping_waits_for_a_full_batch_within_the_window(kinesis: "KinesisClien
     assert function.batches == [[b"1", b"2", b"3"]]
 
 
-def test_mapping_moves_the_checkpoint_past_what_is_done(kinesis: "KinesisClient") -> None:
-    """After a success, the checkpoint is the last record."""
-    *_, last = put(kinesis, b"1", b"2")
-    function = FakeFunction()
-
-    with polling(kinesis, function) as checkpoints:
-        until(checkpoints.values)
-
-    assert last in checkpoints.values()
-
-
-def test_mapping_retries_from_the_reported_record(kinesis: "KinesisClient") -> None:
-    """With partial responses on, only the reported record and those after it come again."""
-    first, second, third = put(kinesis, b"1", b"2", b"3")
-    answers = iter([{"batchItemFailures": [{"itemIdentifier": second}]}, None])
-    function = FakeFunction(lambda _: next(answers))
-
-    with polling(kinesis, function, report_item_failures=True) as checkpoints:
-        until(lambda: third in checkpoints.values())
-
-    assert function.batches == [[b"1", b"2", b"3"], [b"2", b"3"]]
-    assert first
-
-
 def test_mapping_failed_invocation_moves_no_checkpoint(kinesis: "KinesisClient") -> None:
     """While a batch fails as a whole, the checkpoint stays before it, and waits grow."""
     put(kinesis, b"1", b"2")
@@ -169,8 +104,7 @@ def test_mapping_survives_whatever_an_invoker_raises(kinesis: "KinesisClient") -
 
     function = FakeFunction(answer)
 
-    with polling(kinesis, function) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function)
 
     assert function.batches == [[b"1"]] * 3
 
@@ -180,7 +114,7 @@ def test_mapping_stopped_while_giving_up_keeps_the_batch(kinesis: "KinesisClient
     put(kinesis, b"poison")
     put(kinesis, b"after")
     down = FakeDestination(failures=10**9)
-    function = FakeFunction(fails_on_poison)
+    function = FakeFunction(fails_with(b"poison"))
 
     with polling(kinesis, function, down, batch_size=1, max_retries=0) as checkpoints:
         until(lambda: function.batches)
@@ -241,15 +175,9 @@ def test_mapping_ignores_item_failures_unless_they_are_asked_for(kinesis: "Kines
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
 
-    with polling(kinesis, function) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function)
 
     assert function.batches == [[b"1", b"2"]]
-
-
-def fails_on_poison(payloads: list[bytes]) -> None:
-    if b"poison" in payloads:
-        raise FunctionFailed("poison")
 
 
 def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(
@@ -259,31 +187,15 @@ def test_mapping_bisects_until_the_poison_is_alone_and_gives_it_up(
     payloads = [str(n).encode() for n in range(8)]
     payloads[5] = b"poison"
     *_, last = put(kinesis, *payloads)
-    function, destination = FakeFunction(fails_on_poison), FakeDestination()
+    function, destination = FakeFunction(fails_with(b"poison")), FakeDestination()
 
-    with polling(
-        kinesis, function, destination, bisect_on_error=True, max_retries=2
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, bisect_on_error=True, max_retries=2)
 
     done = [p for batch in function.batches if b"poison" not in batch for p in batch]
     assert sorted(done) == sorted(set(payloads) - {b"poison"})
-    assert destination.payloads == [b"poison"]
+    assert destination.payloads == [[b"poison"]]
     assert function.batches.count([b"poison"]) == 3
     assert destination.given_up[0].condition == Condition.RETRIES
-
-
-def test_mapping_gives_up_records_that_are_too_old(kinesis: "KinesisClient") -> None:
-    """Records past the maximum age go to the destination without an invocation."""
-    *_, last = put(kinesis, b"1", b"2")
-    function, destination = FakeFunction(), FakeDestination()
-
-    with polling(kinesis, function, destination, max_record_age_seconds=0) as checkpoints:
-        until(lambda: last in checkpoints.values())
-
-    assert destination.payloads == [b"1", b"2"]
-    assert destination.given_up[0].condition == Condition.AGE
-    assert function.batches == []
 
 
 def test_mapping_does_not_move_on_before_the_destination_has_the_batch(
@@ -294,22 +206,20 @@ def test_mapping_does_not_move_on_before_the_destination_has_the_batch(
     *_, last = put(kinesis, b"after")
     destination = FakeDestination(failures=3)
 
-    with polling(
-        kinesis, FakeFunction(fails_on_poison), destination, batch_size=1, max_retries=0
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(
+        last, kinesis, FakeFunction(fails_with(b"poison")), destination, batch_size=1, max_retries=0
+    )
 
-    assert destination.payloads == [b"poison"]
+    assert destination.payloads == [[b"poison"]]
 
 
 def test_mapping_without_a_destination_drops_what_it_gives_up(kinesis: "KinesisClient") -> None:
     """Without an on-failure destination, what is given up is gone, and the shard goes on."""
     put(kinesis, b"poison")
     *_, last = put(kinesis, b"after")
-    function = FakeFunction(fails_on_poison)
+    function = FakeFunction(fails_with(b"poison"))
 
-    with polling(kinesis, function, batch_size=1, max_retries=0) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, batch_size=1, max_retries=0)
 
     assert function.seen == [b"poison", b"after"]
 
@@ -324,22 +234,6 @@ def test_mapping_reads_on_after_its_iterator_expired(kinesis: "KinesisClient") -
             until(lambda: len(function.seen) == number + 1)  # noqa: B023 - used at once
 
     assert function.seen == [str(number).encode() for number in range(10)]
-
-
-def test_mapping_goes_on_where_an_earlier_one_stopped(
-    kinesis: "KinesisClient", tmp_path: Path
-) -> None:
-    """Checkpoints in a file outlive the mapping: what was done does not come again."""
-    path, first, second = tmp_path / "checkpoints.json", FakeFunction(), FakeFunction()
-    put(kinesis, b"1", b"2")
-    with polling(kinesis, first, checkpoints=FileCheckpoints(path)):
-        until(path.exists)
-
-    put(kinesis, b"3")
-    with polling(kinesis, second, checkpoints=FileCheckpoints(path)):
-        until(lambda: second.seen)
-
-    assert (first.seen, second.seen) == ([b"1", b"2"], [b"3"])
 
 
 def test_mapping_from_a_time_skips_what_came_before(kinesis: "KinesisClient") -> None:
@@ -387,27 +281,3 @@ def test_mapping_in_parallel_keeps_the_order_of_each_key(kinesis: "KinesisClient
         mine = [payload for payload in function.seen if payload.startswith(f"{key} ".encode())]
         assert mine == [f"{key} {number}".encode() for number in range(10)]
     assert most[0] > 2  # two shards alone make two
-
-
-def test_stack_with_a_run_for_tips_feeds_both_functions(aws: Emulator, tmp_path: Path) -> None:
-    """Each ride is predicted by both functions of the template, each with its own model."""
-    duration = train_model(aws, tmp_path, "--rides", "2000")
-    tip = train_model(aws, tmp_path, "--rides", "2000", "--target", "tip")
-    runs = {"RunId": duration.run_id, "TipRunId": tip.run_id}
-    predictions: list[dict[str, Any]] = []
-
-    with Stack(aws, {"ModelBucket": MODEL_BUCKET, **runs}, TEMPLATE):
-        kinesis = aws.client("kinesis")
-        put(kinesis, (PROJECT / "examples" / "ride.json").read_bytes())
-        output = StreamReader(kinesis, "ride_predictions")
-
-        def both_came() -> bool:
-            predictions.extend(json.loads(record.data) for record in output.read())
-            return len(predictions) == 2
-
-        until(both_came)
-
-    assert {(event["version"], *sorted(event["prediction"])) for event in predictions} == {
-        (duration.run_id, "ride_duration", "ride_id"),
-        (tip.run_id, "ride_id", "ride_tip"),
-    }

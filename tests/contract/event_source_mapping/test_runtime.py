@@ -1,14 +1,15 @@
 """Invoking what answers as aws-lambda-rie does; the shapes are those it was seen to answer."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import ThreadingHTTPServer
 
 import pytest
 
 from event_source_mapping.function import FunctionFailed, FunctionNotReached
 from event_source_mapping.runtime import INVOCATIONS, RuntimeFunction
+from tests import http_server
+from tests.http_server import running
 
 
 @contextmanager
@@ -16,26 +17,14 @@ def runtime(status: int, body: bytes) -> Iterator[tuple[RuntimeFunction, list[by
     """A runtime that gives one answer, and the events that it got."""
     events: list[bytes] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(http_server.Handler):
+        def respond(self) -> None:
             assert self.path == INVOCATIONS
             events.append(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, body)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as server:
         yield RuntimeFunction("127.0.0.1", server.server_port, 3), events
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_runtime_answers_what_the_function_does() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from event_source_mapping.emulator import Emulator
 from local.shell import lock, write_environment
+from tests.commands import finished
 from tests.conftest import PROJECT
 
 COMMANDS = PROJECT / ".venv/bin"
@@ -50,13 +51,9 @@ def home(tmp_path: Path) -> Path:
 
 def source(file: Path, then: str, variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Source a file in bash, and if that succeeds run a command."""
-    return subprocess.run(
+    return finished(
         ["bash", "-euo", "pipefail", "-c", f'source "$0" && {then}', file],
-        cwd=PROJECT,
         env={"PATH": os.environ["PATH"], **variables},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import re
-import tracemalloc
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -36,6 +35,7 @@ from model_service.models.model_errors import ModelRefused
 from model_service.models.predictors import load_predictor
 from model_service.models.sklearn_models import TRUSTED_TYPES
 from model_service.settings import Settings
+from tests.memory import at_most
 
 MIB = 1 << 20
 
@@ -62,14 +62,8 @@ def edit(folder: Path, flavor: str = "sklearn", **changes: Any) -> None:
 
 def refusal(folder: Path, *, trusted: bool = False, most_bytes: int = 50 * MIB) -> str:
     """The message of a refused model, which is to need no more memory than that."""
-    tracemalloc.start()
-    try:
-        with pytest.raises(ModelRefused) as caught:
-            load_predictor(folder, trusted=trusted)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak <= most_bytes
+    with at_most(most_bytes), pytest.raises(ModelRefused) as caught:
+        load_predictor(folder, trusted=trusted)
     message = str(caught.value)
     assert "\n" not in message
     assert len(message) < 1000
@@ -105,15 +99,18 @@ def test_mlmodel_field_that_unfolds_is_refused(folder: Path, field: str, inner: 
         "x" * 20_000,
         "a/" * 2000,
         "model.skops\n",
+        "link",
+        None,
     ],
-    ids=lambda name: repr(name[:40]),
+    ids=lambda name: repr(name)[:40],
 )
-def test_mlmodel_pickled_model_elsewhere_is_refused(folder: Path, name: str) -> None:
+def test_mlmodel_pickled_model_elsewhere_is_refused(folder: Path, name: str | None) -> None:
     """A model file that is not in the folder is never opened, whichever way it is named."""
     outside = folder.parent / "outside"
     outside.mkdir()
     (folder / "model.skops").rename(outside / "model.skops")
     (folder / "folder").symlink_to(outside)
+    (folder / "link").symlink_to(outside / "model.skops")
     edit(folder, pickled_model=name)
 
     assert "not a file of its folder" in refusal(folder)
@@ -129,14 +126,14 @@ def test_mlmodel_long_value_is_cut_in_the_message(folder: Path, field: str, valu
 
 
 def test_mlmodel_long_flavour_is_cut_in_the_message(folder: Path) -> None:
-    """So it does of the flavours' names."""
+    """A message shows only the beginning and the end of a long flavour name."""
     (folder / "MLmodel").write_text(f"flavors: {{{'x' * 1_000}: {{}}}}")
 
     assert "…" in refusal(folder)
 
 
 def test_skops_long_type_is_cut_in_the_message(folder: Path) -> None:
-    """So it does of the types that a skops file names."""
+    """A message shows only the beginning and the end of a long type name in a skops file."""
     crafted = node("TypeNode", "x" * 20_000, "mkdir")
     rewrite_schema(folder, lambda schema: {**crafted, "protocol": schema["protocol"]})
 
@@ -144,7 +141,7 @@ def test_skops_long_type_is_cut_in_the_message(folder: Path) -> None:
 
 
 def test_skops_long_feature_is_cut_in_the_message(folder: Path) -> None:
-    """So it does of the features that a model was trained on."""
+    """A message shows only the beginning and the end of a long feature name."""
     model = make_pipeline(DictVectorizer(), LinearRegression()).fit([{"x" * 20_000: 1.0}], [4])
     skops.io.dump(model, folder / "model.skops")
 

@@ -6,7 +6,6 @@ import json
 import logging
 import re
 import shutil
-import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -21,7 +20,7 @@ from model_service.records.ride_events import Ride
 from streams.aggregation import deaggregate
 from streams.errors import EventError
 from streams.fakes import kinesis_event
-from tests.conftest import PROJECT
+from tests.commands import finished
 from tests.kpl import aggregate
 
 if TYPE_CHECKING:
@@ -165,26 +164,6 @@ def test_handler_without_predictions_in_its_answer(
     assert len(on_stream(kinesis)) == 1
 
 
-def test_handler_takes_its_version_from_the_model(
-    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Without RUN_ID, the run that the model's MLmodel names is the version."""
-    function = load(monkeypatch, duration_model, RUN_ID="")
-
-    (event,) = function.lambda_handler(COURSE_EVENT, None)["predictions"]
-
-    assert event["version"] == duration_model["run_id"]
-
-
-def test_handler_loads_a_pinned_model(
-    kinesis: "KinesisClient", duration_model: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The digest that training prints is the one that the function pins."""
-    function = load(monkeypatch, duration_model, MODEL_SHA256=duration_model["model_sha256"])
-
-    assert function.lambda_handler(COURSE_EVENT, None)["predictions"]
-
-
 def test_handler_serves_tips_from_the_same_stream(
     aws: Emulator,
     kinesis: "KinesisClient",
@@ -293,6 +272,13 @@ def test_handler_logs_neither_payloads_nor_credentials(
     assert re.findall("77123.*", told.replace(".", "")) == []
 
 
+def failed_import(**environ: str) -> str:
+    """Return the last line of an import that fails with these variables alone."""
+    done = finished([sys.executable, "-c", "import lambda_function"], env=environ)
+    assert done.returncode != 0
+    return done.stderr.splitlines()[-1]
+
+
 def test_handler_refuses_a_model_that_was_changed_since_training(
     duration_model: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -300,82 +286,44 @@ def test_handler_refuses_a_model_that_was_changed_since_training(
     folder = shutil.copytree(duration_model["model_location"], tmp_path / "model")
     with (folder / "MLmodel").open("a") as file:
         file.write("\n")
-    done = subprocess.run(
-        [sys.executable, "-c", "import lambda_function"],
-        cwd=PROJECT,
-        env={
-            "MODEL_LOCATION": str(folder),
-            "MODEL_SHA256": duration_model["model_sha256"],
-            "TEST_RUN": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    pinned = duration_model["model_sha256"]
 
-    assert done.returncode != 0
-    assert f"MODEL_SHA256 pins {duration_model['model_sha256']}" in done.stderr.splitlines()[-1]
+    said = failed_import(MODEL_LOCATION=str(folder), MODEL_SHA256=pinned, TEST_RUN="1")
+
+    assert f"MODEL_SHA256 pins {pinned}" in said
 
 
 @pytest.mark.parametrize(
     ("environ", "message"),
     [
-        ({}, "SettingsError: RUN_ID is not set; set it to "),
         ({"RUN_ID": "r"}, "SettingsError: MODEL_BUCKET is not set; set it to "),
         (
             {"MODEL_LOCATION": "nowhere", "TEST_RUN": "1"},
             "ModelNotFound: MODEL_LOCATION='nowhere': there is no ",
         ),
-        ({"MODEL_LOCATION": "m", "TEST_RUN": "maybe"}, "SettingsError: TEST_RUN='maybe' is not "),
+        (
+            {"MODEL_LOCATION": "{model}", "HOME": "/nowhere"},
+            "SettingsError: AWS_DEFAULT_REGION is not set",
+        ),
+        (
+            {
+                "MODEL_LOCATION": "{model}",
+                "AWS_DEFAULT_REGION": "eu-west-1",
+                "AWS_ENDPOINT_URL": "nonsense",
+            },
+            "AWS_ENDPOINT_URL is not allowed (Invalid endpoint: nonsense)",
+        ),
     ],
 )
-def test_handler_import_fails_with_one_line(environ: dict[str, str], message: str) -> None:
-    """A function that cannot start says in its last line what is wrong and what to do."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import lambda_function"],
-        cwd=PROJECT,
-        env={"PATH": "", **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode != 0
-    assert message in done.stderr.splitlines()[-1]
-
-
-def test_handler_import_with_a_wrong_endpoint_names_the_variable(
-    duration_model: dict[str, Any],
+def test_handler_import_fails_with_one_line(
+    duration_model: dict[str, Any], environ: dict[str, str], message: str
 ) -> None:
-    """An endpoint that is no URL is named as the variable that it is."""
-    environ = {"AWS_ENDPOINT_URL": "nonsense", "AWS_DEFAULT_REGION": "eu-west-1"}
-    done = subprocess.run(
-        [sys.executable, "-c", "import lambda_function"],
-        cwd=PROJECT,
-        env={**environ, "MODEL_LOCATION": duration_model["model_location"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """A function that cannot start says in its last line what is wrong and what to do."""
+    model = duration_model["model_location"]
 
-    assert (
-        "AWS_ENDPOINT_URL is not allowed (Invalid endpoint: nonsense)"
-        in done.stderr.splitlines()[-1]
-    )
+    said = failed_import(**{name: value.format(model=model) for name, value in environ.items()})
 
-
-def test_handler_import_without_region_names_the_variable(duration_model: dict[str, Any]) -> None:
-    """A missing region is named as the variable that it is."""
-    done = subprocess.run(
-        [sys.executable, "-c", "import lambda_function"],
-        cwd=PROJECT,
-        env={"HOME": "/nowhere", "MODEL_LOCATION": duration_model["model_location"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert "SettingsError: AWS_DEFAULT_REGION is not set" in done.stderr.splitlines()[-1]
+    assert message in said
 
 
 def test_handler_needs_the_serving_packages_only(duration_model: dict[str, Any]) -> None:
@@ -386,13 +334,10 @@ sys.modules |= dict.fromkeys(["local", "mlflow", "moto", "pandas", "pyarrow", "t
 from lambda_function import lambda_handler
 print(len(lambda_handler(json.load(sys.stdin), None)["predictions"]))
 """
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", script],
-        cwd=PROJECT,
         env={"MODEL_LOCATION": duration_model["model_location"], "TEST_RUN": "1"},
-        input=json.dumps(COURSE_EVENT),
-        capture_output=True,
-        text=True,
+        stdin=json.dumps(COURSE_EVENT),
         check=True,
     )
 

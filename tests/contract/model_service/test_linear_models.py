@@ -85,13 +85,6 @@ def test_zones_count_by_themselves_and_as_a_pair(tmp_path: Path, names: list[str
     ]
 
 
-def test_texts_that_no_ride_has_are_never_met(tmp_path: Path) -> None:
-    """A zone is met by its number as it is written, and by no other spelling."""
-    model = loaded(tmp_path, json.dumps(WEIGHTS))
-
-    assert list(model.predict(ride_features([Ride(1, 75, 0.0)]))) == [5 + 0.25 + 0.5]
-
-
 def test_model_without_features_is_its_intercept(tmp_path: Path) -> None:
     """As many values as rides, also where no ride matters."""
     model = loaded(tmp_path, json.dumps({"intercept": 7.0, "numbers": {}, "texts": {}}))

@@ -137,49 +137,6 @@ def test_model_of_zones_in_text_predicts_as_in_training(make: Callable[[], Any])
     assert list(served) == pytest.approx(model.predict(training).tolist(), rel=1e-9)
 
 
-@pytest.mark.parametrize("categories", [INTEGERS, TEXT], ids=["integers", "text"])
-def test_model_of_pandas_categories_predicts_as_in_training(categories: pd.DataFrame) -> None:
-    """Zones that were pandas categories are served with the type of the categories."""
-    training = categories[[*ZONES, "trip_distance"]].astype(dict.fromkeys(ZONES, "category"))
-    for model in (boosting(categorical_features="from_dtype"), over(one_hot())):
-        model.fit(training, MINUTES)
-
-        served = predictor_of(model, PATH, {}).predict(FEATURES)
-
-        assert list(served) == pytest.approx(model.predict(training).tolist(), rel=1e-9)
-
-
-@pytest.mark.parametrize("training", [PAIRS, PAIRS.assign(DO=TEXT["DO"])], ids=["both", "one"])
-def test_model_of_integers_and_text_gets_each_as_it_was(training: pd.DataFrame) -> None:
-    """A model may take pairs of zones as text and single zones as integers."""
-    model = over(one_hot(), columns=[*ZONES, "PU_DO"]).fit(training, MINUTES)
-
-    served = predictor_of(model, PATH, {}).predict(FEATURES)
-
-    assert list(served) == pytest.approx(model.predict(training).tolist(), rel=1e-9)
-
-
-def test_model_of_a_table_with_integers_predicts_as_in_training() -> None:
-    """A model of columns without names is served integers where it was fitted on integers."""
-    training = table(FEATURES)
-    training[:, [1, 2]] = training[:, [1, 2]].astype(int)
-    model = over(one_hot(), columns=[0, 1, 2]).fit(training, MINUTES)
-
-    served = predictor_of(model, PATH, {}).predict(FEATURES)
-
-    assert list(served) == pytest.approx(model.predict(training).tolist(), rel=1e-9)
-
-
-def test_model_of_rows_with_integers_predicts_as_in_training() -> None:
-    """A DictVectorizer that was fitted on integers takes a zone for a number, and is served one."""
-    training = [{**row, "PU": int(row["PU"]), "DO": int(row["DO"])} for row in ROWS]
-    model = make_pipeline(DictVectorizer(), Ridge()).fit(training, MINUTES)
-
-    served = predictor_of(model, PATH, {}).predict(FEATURES)
-
-    assert list(served) == pytest.approx(model.predict(training).tolist(), rel=1e-9)
-
-
 def test_ride_in_an_unknown_zone_changes_no_other_rides_prediction() -> None:
     """Integers of any size are unknown zones, also in a batch with known ones."""
     model = predictor_of(over(one_hot()).fit(INTEGERS, MINUTES), PATH, {})
@@ -209,6 +166,9 @@ FLOATS = INTEGERS.astype(float)
 OBJECTS = INTEGERS.astype(dict.fromkeys(ZONES, object))
 PADDED = T3.assign(**{zone: T3[zone].str.zfill(3) for zone in ZONES})
 CODES = PAIRS.assign(PU_DO=pd.factorize(PAIRS["PU_DO"])[0].astype(float))
+CATEGORIES = [every.astype(dict.fromkeys(ZONES, "category")) for every in (INTEGERS, T3)]
+TABLE = table(FEATURES)
+TABLE[:, [1, 2]] = TABLE[:, [1, 2]].astype(int)
 
 
 def missing(training: pd.DataFrame) -> pd.DataFrame:
@@ -293,6 +253,7 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     ),
     "short integers": (lambda: over(one_hot()), INTEGERS.astype(dict.fromkeys(ZONES, "int16"))),
     "filled floats": (lambda: fill(-1), missing(INTEGERS)),
+    "missing text": (lambda: over(one_hot(), LinearRegression()), missing(T3.astype(object))),
     "filled text": (lambda: fill("missing"), missing(T3.astype(object))),
     "indicated text": (indicated, missing(T3.astype(object))),
     "indicated floats": (indicated, missing(INTEGERS)),
@@ -301,6 +262,26 @@ SHOWN: dict[str, tuple[Callable[[], Any], Any]] = {
     ),
     "a branch of pairs made of floats": (
         lambda: branches(lambda rides: pairs(rides)[["PU_DO"]], [*ZONES, "trip_distance"]), FLOATS
+    ),
+    **{
+        f"categories of {kind}": (lambda: over(one_hot()), categories)
+        for kind, categories in zip(("integers", "text"), CATEGORIES, strict=True)
+    },
+    **{
+        f"categories of {kind} in boosting": (
+            lambda: boosting(categorical_features="from_dtype"), categories
+        )
+        for kind, categories in zip(("integers", "text"), CATEGORIES, strict=True)
+    },
+    "pairs as text, zones as integers": (
+        lambda: over(one_hot(), columns=[*ZONES, "PU_DO"]), PAIRS
+    ),
+    "pairs and one zone as text": (
+        lambda: over(one_hot(), columns=[*ZONES, "PU_DO"]), PAIRS.assign(DO=TEXT["DO"])
+    ),
+    "a table with integers": (lambda: over(one_hot(), columns=[0, 1, 2]), TABLE),
+    "rows of integers": (
+        lambda: make_pipeline(DictVectorizer(), Ridge()), PAIRS.to_dict("records")
     ),
     "rows of floats": (
         lambda: make_pipeline(DictVectorizer(), Ridge()), FLOATS.to_dict("records")
@@ -319,7 +300,8 @@ def test_model_whose_encoders_show_their_types_predicts_as_in_training(
     served = predictor_of(model, PATH, {}).predict(FEATURES)
 
     expected = model.predict(training)
-    are_known = [True] * len(RIDES) if isinstance(training, list) else training.notna().all(axis=1)
+    is_frame = isinstance(training, pd.DataFrame)
+    are_known = training.notna().all(axis=1) if is_frame else [True] * len(RIDES)
     assert np.asarray(served)[are_known] == pytest.approx(expected[are_known], rel=1e-9)
 
 
@@ -460,6 +442,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], Any, str]] = {
         [{"hour": 1.0}] * 2000,
         "was trained on 1 features, such as 'hour', which",
     ),
+    "another feature in a pipeline of pipelines": (
+        lambda: make_pipeline(make_pipeline(DictVectorizer()), Ridge()),
+        [{"trip_miles": 1.0}] * 2000,
+        "was trained on 1 features, such as 'trip_miles', which",
+    ),
     "distances in text in rows": (
         lambda: make_pipeline(DictVectorizer(), Ridge()),
         [{"trip_distance": "3"}] * 2000,
@@ -548,16 +535,3 @@ def test_signature_of_a_scikit_learn_model_is_read_from_its_folder(tmp_path: Pat
     served = load_predictor(tmp_path / "model", trusted=True).predict(FEATURES)
 
     assert list(served) == pytest.approx(model.predict(FLOATS).tolist(), rel=1e-9)
-
-
-def test_linear_regression_over_missing_zones_is_served() -> None:
-    """Missing zones in the training data do not hide the type of the others."""
-    training = TEXT[[*ZONES, "trip_distance"]].copy()
-    training.loc[::7, "PU"] = None
-    model = over(one_hot(), LinearRegression()).fit(training, MINUTES)
-
-    served = predictor_of(model, PATH, {}).predict(FEATURES)
-
-    known = training["PU"].notna()
-    expected = model.predict(training[known])
-    assert pd.Series(served)[known].tolist() == pytest.approx(expected.tolist(), rel=1e-9)

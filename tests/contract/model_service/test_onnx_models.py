@@ -2,7 +2,6 @@
 
 import os
 import resource
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from model_service.models.onnx_models import OnnxModel
 from model_service.models.predictors import load_predictor
 from model_service.records.features import ride_features
 from model_service.records.ride_events import Ride
-from tests.conftest import PROJECT
+from tests.commands import finished
 
 FEATURES = ride_features([Ride(1, 2, 3.0), Ride(4, 5, 0.0)])
 
@@ -168,12 +167,9 @@ def test_onnx_runtime_reports_to_nobody(has_home: bool, tmp_path: Path) -> None:
         "print(len(os.listdir('/proc/self/task')))"
     )
 
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-c", script, str(save(model))],
-        cwd=PROJECT,
         env={"HOME": str(home) if has_home else os.devnull, "OPENBLAS_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
         check=True,
     )
 

@@ -14,6 +14,7 @@ from event_source_mapping.emulator import Emulator
 from model_service.models.workspace import new_folder, workspace
 from tests.conftest import PROJECT
 from tests.contract.batch.test_batch_scheduled import FILES
+from tests.s3_folders import upload
 from tests.trip_files import write_trips
 
 RUN = "Test123"
@@ -204,10 +205,7 @@ def model_in_s3(aws: Emulator, duration_model: dict[str, Any]) -> dict[str, str]
     """Variables of a function whose model is in S3."""
     s3 = aws.client("s3")
     s3.create_bucket(Bucket="models")
-    for path in Path(duration_model["model_location"]).rglob("*"):
-        if path.is_file():
-            name = path.relative_to(duration_model["model_location"]).as_posix()
-            s3.upload_file(str(path), "models", f"1/{RUN}/artifacts/model/{name}")
+    upload(s3, Path(duration_model["model_location"]), "models", f"1/{RUN}/artifacts/model")
     return {"RUN_ID": RUN, "MODEL_BUCKET": "models", "TEST_RUN": "True"}
 
 

@@ -1,41 +1,27 @@
 """The on-call commands in a shell whose local stack is gone, and its port another program's."""
 
 import os
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.conftest import PROJECT
+from tests.commands import finished
+from tests.http_server import Handler, serving
 
 
-class Web(BaseHTTPRequestHandler):
+class Web(Handler):
     """A page for every path and method, such as a development server has."""
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"] or 0))
-        self.send_response(200)
-        self.send_header("Content-Length", "13")
-        self.end_headers()
-        self.wfile.write(b"<html></html>")
-
-    do_POST = do_GET
-
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
+        self.answer(200, b"<html></html>")
 
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Web) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serving(Web) as url:
+        yield url
 
 
 @pytest.mark.parametrize(
@@ -53,9 +39,8 @@ def test_program_that_is_not_aws_is_told_in_one_line(
 ) -> None:
     """A page would be an empty answer to boto3; the command names the operation and the address."""
     model = ["--model-location", duration_model["model_location"]]
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", *command, *(model if command[0] == "ops.replay" else ())],
-        cwd=PROJECT,
         env={
             "PATH": os.environ["PATH"],
             "AWS_ENDPOINT_URL": endpoint,
@@ -63,9 +48,6 @@ def test_program_that_is_not_aws_is_told_in_one_line(
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_DEFAULT_REGION": "us-east-1",
         },
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert done.returncode == 1

@@ -157,7 +157,6 @@ def test_put_that_finds_another_under_way_puts_nothing(
             ["--bucket", "failures", "put", "--onto", "nowhere"],
             "there is no stream 'nowhere'",
         ),
-        (["--bucket", "failures", "show", "shardId-000000000000:1"], "there is no failure"),
         (["--bucket", "failures", "show", "rejected/a/b/c/d/e/1-1.jsonl"], "there is no failure"),
     ],
 )

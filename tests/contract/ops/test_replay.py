@@ -97,39 +97,29 @@ def test_replay_writes_what_the_service_predicts(
     assert not StreamReader(kinesis, "ride_predictions").read()
 
 
+@pytest.mark.parametrize(
+    ("stream", "other", "more"),
+    [("candidate", "ride_predictions", []), ("ride_predictions", "candidate", ["--yes"])],
+)
 def test_replay_puts_onto_a_stream_that_is_named(
-    kinesis: "KinesisClient", duration_model: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Only the stream that is named gets predictions, and the account says so."""
-    put(kinesis, *RIDES)
-    command = ["--model-location", duration_model["model_location"], "--run-id", "candidate"]
-
-    assert main([*command, "--output", "stream:candidate"]) == 0
-
-    events = [json.loads(r.data) for r in StreamReader(kinesis, "candidate").read()]
-    assert {e["prediction"]["ride_id"] for e in events} == set(range(50))
-    assert {e["version"] for e in events} == {"candidate"}
-    assert not StreamReader(kinesis, "ride_predictions").read()
-    assert "50, predictions put onto the stream candidate\n" in capsys.readouterr().err
-
-
-def test_replay_puts_onto_the_live_stream_only_when_told_twice(
     kinesis: "KinesisClient",
     duration_model: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
+    stream: str,
+    other: str,
+    more: list[str],
 ) -> None:
-    """A candidate's predictions are not put among the live ones by mistake."""
+    """Only the stream that is named gets predictions; the live one needs --yes."""
     put(kinesis, *RIDES)
-    command = ["--model-location", duration_model["model_location"], "--run-id", "candidate"]
-    command += ["--output", "stream:ride_predictions"]
+    command = ["--model-location", duration_model["model_location"], "--run-id", "new", *more]
 
-    assert main(command) == 1
-    assert "is not allowed without --yes: it is the stream of the live" in capsys.readouterr().err
-    assert not StreamReader(kinesis, "ride_predictions").read()
+    assert main([*command, "--output", f"stream:{stream}"]) == 0
 
-    assert main([*command, "--yes"]) == 0
-    assert "50, predictions put onto the stream ride_predictions\n" in capsys.readouterr().err
-    assert len(StreamReader(kinesis, "ride_predictions").read()) == 50
+    events = [json.loads(r.data) for r in StreamReader(kinesis, stream).read()]
+    assert {e["prediction"]["ride_id"] for e in events} == set(range(50))
+    assert {e["version"] for e in events} == {"new"}
+    assert not StreamReader(kinesis, other).read()
+    assert f"50, predictions put onto the stream {stream}\n" in capsys.readouterr().err
 
 
 def test_replay_between_sequence_numbers_has_both_ends(

@@ -2,14 +2,13 @@
 
 import json
 import os
-import subprocess
 import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.conftest import PROJECT
+from tests.commands import finished
 from training.examples import Target
 from training.kinds import Kind
 
@@ -32,12 +31,9 @@ MACHINES = {
 
 
 def train(variables: dict[str, str]) -> dict[str, Any]:
-    done = subprocess.run(
+    done = finished(
         [sys.executable, "-m", "tests.contract.training.train_every_kind"],
-        cwd=PROJECT,
         env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
         check=True,
     )
     trained: dict[str, Any] = json.loads(done.stdout)

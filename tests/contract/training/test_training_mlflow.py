@@ -17,6 +17,7 @@ from event_source_mapping.emulator import Emulator
 from model_service.models.digest import digest
 from model_service.records.features import ride_features, rows
 from model_service.records.ride_events import Ride
+from tests.commands import finished
 from training.training_errors import TrackingError
 
 # MLflow warns of deprecations even when it is imported, which is why that is done late here.
@@ -29,13 +30,10 @@ RIDES = ("--rides", "100")
 
 def train(folder: Path, *options: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder, with these variables."""
-    return subprocess.run(
+    return finished(
         [sys.executable, "-m", "training", *RIDES, *options],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(PROJECT), **environ},
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
 

@@ -311,20 +311,6 @@ def test_model_with_weights_that_are_no_numbers_has_no_twin() -> None:
         convert(model)
 
 
-@given(batch=rides)
-def test_ride_has_one_prediction_whatever_its_batch(batch: list[Ride]) -> None:
-    """Weights give a ride the same value to the bit, so that it is the same when it comes again."""
-    assert WEIGHTS is not None
-    twin = LinearModel(WEIGHTS)
-
-    alone = [value for ride in batch for value in twin.predict(ride_features([ride]))]
-
-    assert twin.predict(ride_features(batch)) == alone
-
-
-WEIGHTS = convert(rows_into(Ridge())).weights
-
-
 def test_twin_of_a_pickled_model_leaves_the_pickle_as_it_is(tmp_path: Path) -> None:
     """It is no archive to pack, also where it holds one and ends like one."""
     archive = BytesIO()

@@ -2,43 +2,24 @@
 
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from tests.commands import finished
 from tests.conftest import PROJECT
+from tests.http_server import Handler, serving
 from tests.web import Web
 
 
 def ask(url: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, PROJECT / "examples/test_predict.py", url],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return finished([sys.executable, PROJECT / "examples/test_predict.py", url])
 
 
-class Anything(BaseHTTPRequestHandler):
+class Anything(Handler):
     """A service that is another one."""
 
-    def do_POST(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"<html>")
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def other() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Anything) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    def respond(self) -> None:
+        self.answer(200, b"<html>")
 
 
 @pytest.mark.parametrize("end", ["", "/"])
@@ -50,9 +31,10 @@ def test_example_finds_a_running_service_right(web: Web, end: str) -> None:
     assert len(done.stdout.splitlines()) == 4
 
 
-def test_example_says_in_a_line_that_a_service_is_another(other: str) -> None:
+def test_example_says_in_a_line_that_a_service_is_another() -> None:
     """What answers something else than JSON is named."""
-    done = ask(other)
+    with serving(Anything) as other:
+        done = ask(other)
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"{other} is no web service of rides, such as http://127.0.0.1:")

@@ -1,10 +1,10 @@
 """The OpenAPI document, and a client that holds the service to it."""
 
-import subprocess
 from pathlib import Path
 
 import msgspec
 
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.web import EVENT, RIDE, Web
 
@@ -14,16 +14,13 @@ SCHEMATHESIS = (PROJECT / ".tools/schemathesis/bin/python", "-m", "schemathesis.
 
 def test_service_does_as_its_document_says(web: Web, tmp_path: Path) -> None:
     """Schemathesis asks every address in every way, right and wrong, and finds nothing."""
-    done = subprocess.run(
+    done = finished(
         [
             *SCHEMATHESIS,
             *("run", f"{web.url}/openapi.json", "--seed", "1", "--no-color"),
             *("--max-examples", "50", "--generation-database", "none"),
         ],
         cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

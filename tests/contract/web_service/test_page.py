@@ -4,7 +4,6 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Error, Page, Playwright, expect, sync_playwright
@@ -167,12 +166,3 @@ def test_page_has_every_zone_once() -> None:
     numbers = sorted(int(number) for names in zones.values() for number in names)
 
     assert numbers == list(range(1, 264))
-
-
-def test_screenshot_in_the_docs_is_small() -> None:
-    """The picture that the docs show is there, as PNG, and no burden to a clone."""
-    assert "](web-service.png)" in (PROJECT / "docs/web-service.md").read_text()
-    picture = Path(PROJECT / "docs/web-service.png").read_bytes()
-
-    assert picture.startswith(b"\x89PNG")
-    assert len(picture) < 100_000

@@ -1,9 +1,9 @@
 """The registry's REST API, and files behind it, by a server that answers as a test wants."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,8 +12,17 @@ import pytest
 from model_service.models.model_errors import ModelNotFound, ModelRefused
 from model_service.models.workspace import workspace
 from streams.errors import SettingsError
+from tests import http_server
+from tests.http_server import running
 from web_service.registry import ModelName, Registry, is_same_server
 from web_service.registry_files import download, plain_location
+
+
+@dataclass(frozen=True)
+class Redirect:
+    """An answer that leads to another URL."""
+
+    target: str
 
 
 class Server(ThreadingHTTPServer):
@@ -29,36 +38,28 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(http_server.Handler):
     server: Server
 
-    def do_GET(self) -> None:
+    def respond(self) -> None:
         self.server.authorizations.append(self.headers["Authorization"])
         split = urlsplit(self.path)
         query = parse_qs(split.query)
         argument = ",".join(query[name][0] for name in sorted(query))
         path = split.path.removeprefix("/api/2.0/")
         found = self.server.answers.get((path, argument))
-        body = json.dumps({"message": "there is none"}).encode()
-        if found is not None:
-            body = found if isinstance(found, bytes) else json.dumps(found).encode()
-        self.send_response(404 if found is None else 200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
+        if isinstance(found, Redirect):
+            self.answer(302, Location=found.target)
+        elif found is None:
+            self.answer(404, b'{"message": "there is none"}')
+        else:
+            self.answer(200, found if isinstance(found, bytes) else json.dumps(found).encode())
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
+    with running(Server()) as server:
+        yield server
 
 
 def registry(server: Server, **variables: str) -> Registry:
@@ -144,6 +145,37 @@ def test_find_sends_who_asks(server: Server, variables: dict[str, str], sent: st
 def test_redirect_stays_at_its_server_or_leaves_it(url: str, target: str, same: bool) -> None:
     """Another host, port or a scheme without encryption is another server; HTTPS is an upgrade."""
     assert is_same_server(url, target) is same
+
+
+def test_redirect_within_the_server_is_followed_with_the_credentials(server: Server) -> None:
+    """After a redirect within the server the request still carries the credentials."""
+    server.answers = {("moved", ""): Redirect("/api/2.0/here"), ("here", ""): {}}
+
+    assert registry(server, MLFLOW_TRACKING_TOKEN="secret").ask("moved", {}) == {}
+    assert server.authorizations == ["Bearer secret"] * 2
+
+
+def test_redirect_to_another_server_is_refused_before_it_is_followed(server: Server) -> None:
+    """The other server gets no request, and the message names it."""
+    with running(Server()) as other:
+        server.answers = {("moved", ""): Redirect(f"{other.url}/api/2.0/here")}
+
+        with pytest.raises(ModelNotFound, match=f"it redirects to another server, {other.url}\\)"):
+            registry(server).ask("moved", {})
+    assert other.authorizations == []
+
+
+@pytest.mark.parametrize(
+    "target", ["http://[", "http://127.0.0.1:port/", "ftp://127.0.0.1/x", "//"]
+)
+def test_redirect_to_an_invalid_url_fails_with_the_usual_message(
+    server: Server, target: str
+) -> None:
+    """A broken redirect raises ModelNotFound with the URL and a remedy."""
+    server.answers = {("moved", ""): Redirect(target)}
+
+    with pytest.raises(ModelNotFound, match=r"/moved cannot be read \(.*\); check MODEL_URI"):
+        registry(server).ask("moved", {})
 
 
 @pytest.mark.parametrize("uri", ["models:/x", "runs:/x/model", "models:/x@", "models:/x/y", "x@y"])

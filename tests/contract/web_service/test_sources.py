@@ -17,7 +17,6 @@ import pytest
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LinearRegression
 
-from event_source_mapping.emulator import Endpoint
 from local.sample_models import MODEL_BUCKET
 from model_service.bootstrap import build_service
 from model_service.records.features import ride_features, rows
@@ -26,6 +25,7 @@ from model_service.settings import Settings
 from streams.deadline import Deadline
 from streams.fakes import kinesis_event
 from tests.conftest import PROJECT
+from tests.s3_folders import download
 from tests.tracking import ALIAS, NAME, Tracking
 from tests.trip_files import write_trips
 from tests.web import serving, start
@@ -106,9 +106,11 @@ def test_doors_and_sources_give_the_same_minutes(
         monkeypatch.setenv(name, value)
     server.point(first["number"])
     run = {"RUN_ID": first["run_id"], "MODEL_BUCKET": MODEL_BUCKET}
+    prefix = first["model_location"].removeprefix(f"s3://{MODEL_BUCKET}/")
+    model = download(server.emulator.client("s3"), MODEL_BUCKET, prefix, tmp_path / "model")
     sources = {
         "run": {**run, "MLFLOW_EXPERIMENT_ID": first["experiment_id"]},
-        "folder": {"MODEL_LOCATION": str(_downloaded(server.emulator, first, tmp_path / "model"))},
+        "folder": {"MODEL_LOCATION": str(model)},
     }
     minutes = {
         (door, source): DOORS[door](variables, events, tmp_path)
@@ -122,16 +124,6 @@ def test_doors_and_sources_give_the_same_minutes(
     assert len(expected) == len(events)
     for values in minutes.values():
         assert values == pytest.approx(expected, abs=1e-6)
-
-
-def _downloaded(emulator: Endpoint, run: Mapping[str, Any], folder: Path) -> Path:
-    s3 = emulator.client("s3")
-    prefix = run["model_location"].removeprefix(f"s3://{MODEL_BUCKET}/")
-    for entry in s3.list_objects_v2(Bucket=MODEL_BUCKET, Prefix=prefix)["Contents"]:
-        target = folder / entry["Key"].removeprefix(f"{prefix}/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(MODEL_BUCKET, entry["Key"], str(target))
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,13 @@
 """What the service says of itself, and how it starts, logs and stops."""
 
 import json
-import subprocess
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.commands import finished
 from tests.conftest import PROJECT
 from tests.polling import until
 from tests.web import RIDE, Web, serving, start
@@ -90,14 +90,7 @@ def test_stop_answers_what_was_asked(duration_model: dict[str, Any], tmp_path: P
         ({}, "RUN_ID is not set; set it to the MLflow run whose model is to be served"),
         ({"MODEL_LOCATION": "/nowhere"}, "there is no file /nowhere/MLmodel"),
         ({"PORT": "x"}, "PORT='x' is not allowed; it must be a whole number from 0 to 65535"),
-        ({"MAX_BODY_BYTES": "0"}, "MAX_BODY_BYTES='0' is not allowed"),
-        ({"READ_TIMEOUT": "-1"}, "READ_TIMEOUT='-1' is not allowed"),
-        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY='0' is not allowed; it must be a whole number"),
-        ({"MODEL_POLL_SECONDS": "1.5"}, "MODEL_POLL_SECONDS='1.5' is not allowed"),
-        ({"MODEL_URI": "models:/x"}, "MODEL_URI='models:/x' is not allowed; it must be models:/"),
         ({"MODEL_URI": "models:/x@y"}, "MLFLOW_TRACKING_URI='' is not allowed with MODEL_URI"),
-        ({"MODEL_URI": "models:/x@y", "MLFLOW_TRACKING_URI": "sqlite:///x.db"}, "sqlite:///x.db"),
-        ({"MODEL_URI": "models:/x@y", "RUN_ID": "abc"}, "each name a model; set one of them"),
         ({"MODEL_URI": "models:/x@y", "MLFLOW_TRACKING_URI": "http://127.0.0.1:9"}, "be read"),
     ],
 )  # fmt: skip
@@ -119,12 +112,9 @@ def test_start_with_a_wrong_setting_ends_with_one_line(
 def test_serving_process_never_imports_mlflow(duration_model: dict[str, Any]) -> None:
     """MLflow would take seconds and 200 MiB in each process."""
     script = "import sys; from web_service import wsgi; print('mlflow' in sys.modules)"
-    done = subprocess.run(
+    done = finished(
         [str(PROJECT / ".venv/bin/python"), "-c", script],
-        cwd=PROJECT,
         env={"MODEL_LOCATION": duration_model["model_location"]},
-        capture_output=True,
-        text=True,
         check=True,
     )
 

@@ -73,17 +73,3 @@ def test_month_written_otherwise_is_refused(text: str) -> None:
     """The message has the value and how a month is written."""
     with pytest.raises(UsageError, match=f"--to='{text}' is not a month; it must be written"):
         Month.parse("--to", text)
-
-
-def test_next_month_of_december_is_january() -> None:
-    """Months go on over the end of a year."""
-    assert Month(2020, 12).next() == Month(2021, 1)
-    assert Month(2021, 11).next() == Month(2021, 12)
-
-
-def test_key_is_the_partition_and_the_name() -> None:
-    """Scored files are partitioned by taxi type, year and month."""
-    file = TripFile.parse("yellow_tripdata_2021-03.parquet")
-
-    assert file is not None
-    assert file.key == "taxi_type=yellow/year=2021/month=3/yellow_tripdata_2021-03.parquet"

@@ -3,7 +3,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from decision_service.cases import Case, decode_case
 from decision_service.memory_store import MemoryStore
@@ -70,15 +69,6 @@ def test_handle_batch_that_comes_again_changes_nothing() -> None:
 
     assert len(world.decisions) == 1
     assert world.memory.bodies == before
-
-
-def test_handle_first_prediction_of_a_name_counts() -> None:
-    """Another opinion of the same model, such as of a ride that was put twice, is passed over."""
-    world = World()
-
-    world.take(duration(20.0), duration(20.0), duration(99.0, event_id="second"), tip())
-
-    assert world.decisions[0]["predictions"]["ride_duration"]["value"] == 20.0
 
 
 def test_handle_ride_ids_that_look_alike_are_two_rides() -> None:
@@ -352,6 +342,7 @@ def test_handle_policy_that_fails_leaves_a_case_for_the_next_window(
     assert world.take(duration(), tip()) == DONE
     world.clock.now = WINDOW_SECONDS
     assert world.sweep() == {"decided": 0, "incomplete": 0, "undecided": 1, "put": 0}
+    assert decode_case(world.memory.bodies["256"]).due == 2 * WINDOW_SECONDS
     mended = World(store=world.memory)
     mended.clock.now = 2 * WINDOW_SECONDS
     assert mended.sweep()["put"] == 1
@@ -474,15 +465,3 @@ def test_sweep_entry_of_the_index_that_lags_behind_is_passed_over() -> None:
     world.memory.open["256"] = 0.0
 
     assert world.sweep()["put"] == 0
-
-
-def test_policy_failed_case_is_put_back_by_a_window() -> None:
-    """Cases that fail again and again stand behind those that are due for the first time."""
-    world = World(policy=broken)
-    world.take(duration(), tip())
-    world.clock.now = WINDOW_SECONDS
-    world.sweep()
-
-    (case,) = (decode_case(body) for body in world.memory.bodies.values())
-    assert case.due == 2 * WINDOW_SECONDS
-    assert replace(case, due=0.0).decision is None

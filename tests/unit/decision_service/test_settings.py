@@ -4,26 +4,6 @@ from decision_service.settings import Settings
 from streams.errors import SettingsError
 
 
-def test_from_environ_defaults_are_those_of_rides() -> None:
-    """Only the table has to be named."""
-    settings = Settings.from_environ({"DECISIONS_TABLE": "cases", "WINDOW_SECONDS": ""})
-
-    assert settings == Settings(
-        key_field="ride_id",
-        needed=("ride_duration", "ride_tip"),
-        policy="decision_service.policy:worth_a_drive",
-        name="ride_decision",
-        version="1",
-        window_seconds=60,
-        keep_hours=168,
-        table="cases",
-        decisions_stream="ride_decisions",
-        failures_bucket=None,
-        kinesis_endpoint_url=None,
-        region=None,
-    )
-
-
 def test_from_environ_without_a_table_says_so() -> None:
     """What has no default is asked for by name."""
     with pytest.raises(SettingsError, match="DECISIONS_TABLE is not set; set it to the DynamoDB"):

@@ -5,7 +5,7 @@ import json
 from event_source_mapping.filters import FilterCriteria
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from tests.kpl import aggregate
-from tests.mapping import FakeFunction, polling, put
+from tests.mapping import FakeFunction, poll_to, polling, put
 from tests.polling import until
 
 
@@ -17,8 +17,7 @@ def test_mapping_passes_over_what_no_filter_takes(kinesis: MemoryKinesis) -> Non
     criteria = FilterCriteria.from_property("Rides", {"Filters": [{"Pattern": pattern}]})
     function = FakeFunction()
 
-    with polling(kinesis, function, filters=criteria) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, filters=criteria)
 
     assert function.seen == [rides[5], rides[6]]
 
@@ -31,8 +30,7 @@ def test_mapping_passes_over_aggregates_whatever_is_in_them(kinesis: MemoryKines
     criteria = FilterCriteria.from_property("Rides", {"Filters": [{"Pattern": pattern}]})
     function = FakeFunction()
 
-    with polling(kinesis, function, filters=criteria) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, filters=criteria)
 
     assert function.seen == [ride]
 

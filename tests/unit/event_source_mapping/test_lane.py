@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from event_source_mapping import lane
 from event_source_mapping.batches import Batch
 from event_source_mapping.lambda_records import MAX_EVENT_BYTES, Record
 from event_source_mapping.lane import Lane, window_end
 from event_source_mapping.mapping_settings import MappingSettings
 from tests.clock import ManualClock
+from tests.mapping import QUICK
 from tests.polling import until
 
 
@@ -79,15 +79,16 @@ def running(one: Lane, stop: threading.Event) -> Iterator[None]:
         thread.join()
 
 
-def test_lane_counts_its_window_from_the_end_of_the_last_invocation(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_lane_counts_its_window_from_the_end_of_the_last_invocation() -> None:
     """A record that comes late in the window waits for the rest of it, and no longer."""
-    monkeypatch.setattr(lane, "IDLE_SECONDS", 0.01)
     clock, stop = CountingClock(), threading.Event()
     work = Processing(clock, seconds=100)
     one = Lane(
-        settings(batch_size=2, batching_window_seconds=40), work.process, stop, work.idle, clock
+        settings(batch_size=2, batching_window_seconds=40, timings=QUICK),
+        work.process,
+        stop,
+        work.idle,
+        clock,
     )
 
     with running(one, stop):

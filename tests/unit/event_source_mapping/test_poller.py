@@ -1,11 +1,12 @@
 """How a mapping reads a shard: how often, how much of it, and to its end."""
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from event_source_mapping.checkpoints import SHARD_END, MemoryCheckpoints
+from event_source_mapping.checkpoints import SHARD_END, FileCheckpoints, MemoryCheckpoints
 from event_source_mapping.destination import NoDestination
 from event_source_mapping.lambda_records import MAX_EVENT_BYTES, SourceShard
 from event_source_mapping.mapping import EventSourceMapping
@@ -14,28 +15,17 @@ from event_source_mapping.mapping_settings import MappingSettings
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.poller import CATCH_UP_SECONDS, ShardPoller
 from tests.kpl import aggregate
-from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
+from tests.mapping import (
+    STREAM,
+    CountingKinesis,
+    FakeFunction,
+    NotingCheckpoints,
+    polling,
+    put,
+)
 from tests.polling import until
 
 AN_HOUR = 3600.0
-
-
-class CountingKinesis:
-    """A Kinesis client that counts its reads, and the bytes that it gives."""
-
-    def __init__(self, kinesis: MemoryKinesis) -> None:
-        self._kinesis = kinesis
-        self.reads = 0
-        self.bytes = 0
-
-    def get_records(self, **request: Any) -> Any:
-        answer = self._kinesis.get_records(**request)
-        self.reads += 1
-        self.bytes += sum(len(record["Data"]) for record in answer["Records"])
-        return answer
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._kinesis, name)
 
 
 def test_mapping_polls_as_often_as_it_is_told(kinesis: MemoryKinesis) -> None:
@@ -78,11 +68,6 @@ def poller_of_the_shard_with_records(
     return ShardPoller(
         kinesis, FakeFunction(), settings, NoDestination(), shard, MemoryCheckpoints()
     )
-
-
-def test_mapping_polls_twenty_times_a_second_unless_it_is_told() -> None:
-    """Waiting for Lambda's second would be the only cost of asking more often."""
-    assert MappingSettings("Rides", STREAM, "LATEST").poll_seconds == 0.05
 
 
 def test_mapping_reads_on_without_waiting_until_it_has_caught_up(kinesis: MemoryKinesis) -> None:
@@ -141,7 +126,7 @@ def test_mapping_waits_for_the_children_until_the_end_of_a_shard_is_kept(
 
 
 def test_mapping_that_stops_while_it_invokes_keeps_what_that_has_done(
-    kinesis: MemoryKinesis,
+    kinesis: MemoryKinesis, tmp_path: Path
 ) -> None:
     """A stop waits for the invocation under way, and the next mapping does not repeat it."""
     began, goes_on = threading.Event(), threading.Event()
@@ -150,7 +135,8 @@ def test_mapping_that_stops_while_it_invokes_keeps_what_that_has_done(
         began.set()
         goes_on.wait(30)
 
-    first, second, checkpoints = FakeFunction(answer), FakeFunction(), NotingCheckpoints()
+    first, second = FakeFunction(answer), FakeFunction()
+    checkpoints = FileCheckpoints(tmp_path / "checkpoints.json")
     put(kinesis, b"1", b"2", b"3")
     settings = MappingSettings("Rides", STREAM, "TRIM_HORIZON", batch_size=2)
     mapping = EventSourceMapping(kinesis, first, settings, NoDestination(), checkpoints)

@@ -6,17 +6,8 @@ import pytest
 
 from event_source_mapping.checkpoints import SHARD_END
 from event_source_mapping.memory_kinesis import MemoryKinesis
-from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put
+from tests.mapping import STREAM, FakeFunction, NotingCheckpoints, polling, put, split_shards
 from tests.polling import until
-
-
-def split(kinesis: MemoryKinesis, shard: dict[str, Any]) -> None:
-    """Split a shard in the middle of its hash keys."""
-    keys = shard["HashKeyRange"]
-    middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
-    kinesis.split_shard(
-        StreamName=STREAM, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
-    )
 
 
 def open_shards(kinesis: MemoryKinesis) -> list[dict[str, Any]]:
@@ -37,8 +28,7 @@ def test_mapping_follows_a_split_parents_first(
     ) as checkpoints:
         for key in keys:
             put(kinesis, f"{key} before".encode(), key=key)
-        for shard in open_shards(kinesis):
-            split(kinesis, shard)
+        split_shards(kinesis)
         for key in keys:
             put(kinesis, f"{key} after".encode(), key=key)
         until(lambda: len(function.seen) >= 2 * len(keys))
@@ -75,8 +65,7 @@ def test_mapping_follows_a_merge_after_both_parents(kinesis: MemoryKinesis) -> N
 def test_mapping_from_latest_passes_over_shards_that_are_closed(kinesis: MemoryKinesis) -> None:
     """What lies on shards that were split before the mapping began is not delivered."""
     put(kinesis, b"old")
-    for shard in open_shards(kinesis):
-        split(kinesis, shard)
+    split_shards(kinesis)
     function = FakeFunction()
 
     with polling(kinesis, function, starting_position="LATEST") as checkpoints:
@@ -98,8 +87,7 @@ def test_mapping_from_latest_misses_nothing_over_a_restart(
         pass
     put(kinesis, b"meanwhile", key="a")
     if splits_meanwhile:
-        for shard in open_shards(kinesis):
-            split(kinesis, shard)
+        split_shards(kinesis)
         put(kinesis, b"on a child", key="a")
 
     wanted = [b"meanwhile", b"on a child"] if splits_meanwhile else [b"meanwhile"]
@@ -130,8 +118,7 @@ class WithoutOneShard:
 def test_mapping_reads_every_child_though_opening_one_fails(kinesis: MemoryKinesis) -> None:
     """A shard that cannot be opened is tried again, and keeps no other from being read."""
     keys = [f"key-{n}" for n in range(20)]
-    for shard in open_shards(kinesis):
-        split(kinesis, shard)
+    split_shards(kinesis)
     for key in keys:
         put(kinesis, key.encode(), key=key)
     first, *others = (shard["ShardId"] for shard in open_shards(kinesis))

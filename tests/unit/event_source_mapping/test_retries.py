@@ -7,47 +7,15 @@ Guide).
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from event_source_mapping import poller
-from event_source_mapping.batches import Condition, GivenUp
+from event_source_mapping.batches import Condition
 from event_source_mapping.function import FunctionFailed, FunctionNotReached
-from event_source_mapping.lambda_records import SourceShard
+from event_source_mapping.mapping_settings import Timings
 from event_source_mapping.memory_kinesis import MemoryKinesis
-from event_source_mapping.poller import MAX_BACKOFF_SECONDS, backoff_seconds
 from tests.clock import ManualClock
-from tests.mapping import FakeFunction, polling, put
+from tests.mapping import FakeDestination, FakeFunction, fails_with, poll_to, polling, put
 from tests.polling import until
 
 A_DAY = 86_400.0
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "MAX_BACKOFF_SECONDS", 0.01)
-
-
-@pytest.fixture
-def clock(kinesis: MemoryKinesis) -> ManualClock:
-    """The time of stream and mapping, in seconds since the epoch."""
-    clock = ManualClock()
-    kinesis.now = clock
-    return clock
-
-
-class Noting:
-    """A destination that notes what it is given."""
-
-    def __init__(self) -> None:
-        self.given_up: list[GivenUp] = []
-
-    def put(self, given_up: GivenUp, shard: SourceShard) -> None:
-        self.given_up.append(given_up)
-
-    @property
-    def payloads(self) -> list[list[bytes]]:
-        """Those of each document."""
-        return [[record.data for record in one.batch.records] for one in self.given_up]
 
 
 def raising(*errors: Exception) -> Callable[[Any], None]:
@@ -61,28 +29,15 @@ def raising(*errors: Exception) -> Callable[[Any], None]:
     return answer
 
 
-def fails_with(*poison: bytes) -> Callable[[list[bytes]], None]:
-    """Fails every batch that has one of those."""
-
-    def answer(payloads: list[bytes]) -> None:
-        if set(poison) & set(payloads):
-            raise FunctionFailed("poison")
-
-    return answer
-
-
 def test_batch_that_did_not_reach_the_function_comes_again_at_no_cost(
     kinesis: MemoryKinesis,
 ) -> None:
     """Throttling uses up no retry and bisects nothing: only errors of the function do."""
     *_, last = put(kinesis, b"1", b"2")
     function = FakeFunction(raising(*[FunctionNotReached("throttled")] * 5))
-    destination = Noting()
+    destination = FakeDestination()
 
-    with polling(
-        kinesis, function, destination, max_retries=0, bisect_on_error=True
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, max_retries=0, bisect_on_error=True)
 
     assert function.batches == [[b"1", b"2"]] * 6
     assert destination.given_up == []
@@ -98,11 +53,8 @@ def test_batch_that_does_not_reach_the_function_is_discarded_for_its_age(
         clock.now += 25
         raise FunctionNotReached("throttled")
 
-    function, destination = FakeFunction(throttled), Noting()
-    with polling(
-        kinesis, function, destination, now=clock, max_record_age_seconds=60
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    function, destination = FakeFunction(throttled), FakeDestination()
+    poll_to(last, kinesis, function, destination, now=clock, max_record_age_seconds=60)
 
     (given_up,) = destination.given_up
     assert (given_up.condition, given_up.batch.invocations) == (Condition.AGE, 0)
@@ -119,11 +71,8 @@ def test_batch_that_grows_too_old_between_retries_is_discarded(
         clock.now += 40
         raise FunctionFailed("slow")
 
-    destination = Noting()
-    with polling(
-        kinesis, FakeFunction(slow), destination, now=clock, max_record_age_seconds=60
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    destination = FakeDestination()
+    poll_to(last, kinesis, FakeFunction(slow), destination, now=clock, max_record_age_seconds=60)
 
     (given_up,) = destination.given_up
     assert (given_up.condition, given_up.batch.invocations) == (Condition.AGE, 2)
@@ -134,7 +83,7 @@ def test_batch_that_expires_on_the_stream_is_not_tried_again(
 ) -> None:
     """Retries without end end with the retention of the stream, and the shard goes on."""
     put(kinesis, b"poison")
-    function, destination = FakeFunction(fails_with(b"poison")), Noting()
+    function, destination = FakeFunction(fails_with(b"poison")), FakeDestination()
 
     with polling(kinesis, function, destination, now=clock) as checkpoints:
         until(lambda: len(function.batches) > 3)
@@ -162,12 +111,9 @@ def test_batches_after_a_split_have_the_size_of_before(kinesis: MemoryKinesis) -
 def test_records_of_a_batch_that_fail_apart_have_a_document_each(kinesis: MemoryKinesis) -> None:
     """What bisecting has taken apart is told of apart."""
     *_, last = put(kinesis, b"1", b"bad", b"worse", b"4")
-    function, destination = FakeFunction(fails_with(b"bad", b"worse")), Noting()
+    function, destination = FakeFunction(fails_with(b"bad", b"worse")), FakeDestination()
 
-    with polling(
-        kinesis, function, destination, bisect_on_error=True, max_retries=0
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, bisect_on_error=True, max_retries=0)
 
     assert destination.payloads == [[b"bad"], [b"worse"]]
 
@@ -175,12 +121,9 @@ def test_records_of_a_batch_that_fail_apart_have_a_document_each(kinesis: Memory
 def test_invocations_of_a_batch_count_for_what_was_cut_from_it(kinesis: MemoryKinesis) -> None:
     """A record that was tried among four, among two, and alone was tried three times."""
     *_, last = put(kinesis, b"1", b"2", b"3", b"poison")
-    function, destination = FakeFunction(fails_with(b"poison")), Noting()
+    function, destination = FakeFunction(fails_with(b"poison")), FakeDestination()
 
-    with polling(
-        kinesis, function, destination, bisect_on_error=True, max_retries=0
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, bisect_on_error=True, max_retries=0)
 
     assert [one.batch.invocations for one in destination.given_up] == [3]
 
@@ -194,16 +137,16 @@ def test_failures_that_a_function_reports_are_no_error_of_it(kinesis: MemoryKine
             raise FunctionFailed("bug")
         return {"batchItemFailures": [{"itemIdentifier": last}]}
 
-    destination = Noting()
-    with polling(
+    destination = FakeDestination()
+    poll_to(
+        last,
         kinesis,
         FakeFunction(answer),
         destination,
         batch_size=1,
         max_retries=0,
         report_item_failures=True,
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    )
 
     assert [one.batch.function_error for one in destination.given_up] == [True, False]
 
@@ -212,22 +155,16 @@ def test_record_that_ends_a_batch_has_all_its_retries_alone(kinesis: MemoryKines
     """AWS was seen to give a record five chances: among others, alone, and in three retries."""
     *_, last = put(kinesis, b"1", b"2", b"3")
     function = FakeFunction(lambda _: {"batchItemFailures": [{"itemIdentifier": last}]})
-    destination = Noting()
+    destination = FakeDestination()
 
-    with polling(
-        kinesis, function, destination, max_retries=3, report_item_failures=True
-    ) as checkpoints:
-        until(lambda: last in checkpoints.values())
+    poll_to(last, kinesis, function, destination, max_retries=3, report_item_failures=True)
 
     assert function.batches == [[b"1", b"2", b"3"], *[[b"3"]] * 4]
     assert [one.batch.invocations for one in destination.given_up] == [4]
 
 
-def test_waits_double_up_to_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waits_double_up_to_ten_seconds() -> None:
     """0.2 seconds after the first attempt, 0.4 after the second, half of each by chance."""
-    monkeypatch.undo()
     for attempt in range(1, 100):
-        longest = min(MAX_BACKOFF_SECONDS, 0.1 * 2**attempt)
-        assert longest / 2 <= backoff_seconds(attempt) <= longest
-
-    assert MAX_BACKOFF_SECONDS == 10
+        longest = min(10, 0.1 * 2**attempt)
+        assert longest / 2 <= Timings().backoff(attempt) <= longest

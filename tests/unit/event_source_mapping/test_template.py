@@ -116,6 +116,7 @@ def test_mapping_without_optional_properties_has_lambdas_defaults() -> None:
         stream="rides",
         starting_position="TRIM_HORIZON",
         batch_size=100,
+        poll_seconds=0.05,
         batching_window_seconds=0,
         bisect_on_error=False,
         report_item_failures=False,

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import pytest
-
-from event_source_mapping import lane
 from event_source_mapping.function import FunctionFailed
 from event_source_mapping.lambda_records import Record, SourceShard
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.windows import MAX_STATE_BYTES, Windows
-from tests.mapping import STREAM, NotingCheckpoints, polling, put
+from tests.clock import ManualClock
+from tests.mapping import STREAM, NotingCheckpoints, polling, put, split_shards
 from tests.polling import until
 
 SHARD = SourceShard("arn:aws:kinesis:us-east-1:123456789012:stream/rides", "shardId-000000000000")
@@ -38,31 +36,12 @@ class Adding:
         ]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lane, "IDLE_SECONDS", 0.01)
-
-
-class Time:
-    """Seconds since the epoch, for stream and mapping."""
-
-    def __init__(self, kinesis: MemoryKinesis) -> None:
-        self.now = 0.0
-        kinesis.now = self
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(kinesis: MemoryKinesis) -> Time:
-    return Time(kinesis)
-
-
 A_DAY = 86400.0
 
 
-def test_mapping_adds_up_the_records_of_each_window(kinesis: MemoryKinesis, clock: Time) -> None:
+def test_mapping_adds_up_the_records_of_each_window(
+    kinesis: MemoryKinesis, clock: ManualClock
+) -> None:
     """State goes from one invocation of a window to the next, and a new window begins empty."""
     function = Adding()
     for second in (0, 5, 9, 10, 19, 20):
@@ -82,7 +61,9 @@ def test_mapping_adds_up_the_records_of_each_window(kinesis: MemoryKinesis, cloc
     ]
 
 
-def test_mapping_tells_a_function_which_window_it_is(kinesis: MemoryKinesis, clock: Time) -> None:
+def test_mapping_tells_a_function_which_window_it_is(
+    kinesis: MemoryKinesis, clock: ManualClock
+) -> None:
     """An event has the window, the state and the shard beside its records."""
     clock.now = 125
     put(kinesis, b"ride")
@@ -106,7 +87,7 @@ def test_mapping_tells_a_function_which_window_it_is(kinesis: MemoryKinesis, clo
 
 
 def test_mapping_ends_a_window_early_whose_state_is_too_large(
-    kinesis: MemoryKinesis, clock: Time
+    kinesis: MemoryKinesis, clock: ManualClock
 ) -> None:
     """State of more than 1 MB ends its window at once, and the next begins empty."""
     put(kinesis, b"ride")
@@ -118,7 +99,9 @@ def test_mapping_ends_a_window_early_whose_state_is_too_large(
     assert function.events[1]["isWindowTerminatedEarly"] is True
 
 
-def test_mapping_tries_the_end_of_a_window_again(kinesis: MemoryKinesis, clock: Time) -> None:
+def test_mapping_tries_the_end_of_a_window_again(
+    kinesis: MemoryKinesis, clock: ManualClock
+) -> None:
     """A final invocation that fails is tried again with the same state."""
     put(kinesis, b"ride")
     failures = iter([FunctionFailed("down")])
@@ -142,7 +125,7 @@ def test_mapping_tries_the_end_of_a_window_again(kinesis: MemoryKinesis, clock: 
 
 
 def test_mapping_gives_up_the_end_of_a_window_with_its_retries(
-    kinesis: MemoryKinesis, clock: Time
+    kinesis: MemoryKinesis, clock: ManualClock
 ) -> None:
     """A final invocation that fails once more than MaximumRetryAttempts is not tried again."""
     put(kinesis, b"ride")
@@ -167,7 +150,9 @@ def test_mapping_gives_up_the_end_of_a_window_with_its_retries(
     assert function.events[-1]["state"] == {}
 
 
-def test_mapping_begins_with_no_state_after_a_stop(kinesis: MemoryKinesis, clock: Time) -> None:
+def test_mapping_begins_with_no_state_after_a_stop(
+    kinesis: MemoryKinesis, clock: ManualClock
+) -> None:
     """A stop keeps the checkpoint, and not the state: the window goes on without what was."""
     checkpoints, first, second = NotingCheckpoints(), Adding(), Adding()
     put(kinesis, b"before")
@@ -183,7 +168,7 @@ def test_mapping_begins_with_no_state_after_a_stop(kinesis: MemoryKinesis, clock
 
 
 def test_mapping_keeps_no_state_of_a_batch_that_failed_whole(
-    kinesis: MemoryKinesis, clock: Time
+    kinesis: MemoryKinesis, clock: ManualClock
 ) -> None:
     """A retry begins with the state of before, so that nothing is added up twice."""
     put(kinesis, b"ride")
@@ -204,18 +189,11 @@ def test_mapping_keeps_no_state_of_a_batch_that_failed_whole(
     assert [event["state"] for event in function.events] == [{}, {}]
 
 
-def test_mapping_ends_a_window_with_its_shard(kinesis: MemoryKinesis, clock: Time) -> None:
+def test_mapping_ends_a_window_with_its_shard(kinesis: MemoryKinesis, clock: ManualClock) -> None:
     """When a shard is split, its window is over, and its children begin with an empty state."""
     put(kinesis, b"before", key="a")
     put(kinesis, b"before", key="f")
-    parents = []
-    for shard in kinesis.list_shards(StreamName=STREAM)["Shards"]:
-        parents.append(shard["ShardId"])
-        keys = shard["HashKeyRange"]
-        middle = (int(keys["StartingHashKey"]) + int(keys["EndingHashKey"])) // 2
-        kinesis.split_shard(
-            StreamName=STREAM, ShardToSplit=shard["ShardId"], NewStartingHashKey=str(middle)
-        )
+    parents = split_shards(kinesis)
     put(kinesis, b"after", key="a")
     function = Adding()
 
@@ -229,7 +207,7 @@ def test_mapping_ends_a_window_with_its_shard(kinesis: MemoryKinesis, clock: Tim
 
 
 def test_mapping_answer_without_state_is_a_failed_invocation(
-    kinesis: MemoryKinesis, clock: Time
+    kinesis: MemoryKinesis, clock: ManualClock
 ) -> None:
     """A function of windows has to answer with its state; if it does not, its batch comes again."""
     put(kinesis, b"ride")

@@ -203,6 +203,3 @@ def test_decode_further_fields_of_any_length_and_spelling_are_ignored(
     event = decode_ride_event(f'{plain}, {name[:-1]}!": [{", ".join(further)}]}}'.encode())
 
     assert event == decode_ride_event(document())
-
-
-EVENT = '{"ride":{"PULocationID":130,"DOLocationID":205,"trip_distance":3.66},"ride_id":"a"}'

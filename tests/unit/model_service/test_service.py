@@ -31,7 +31,7 @@ from streams.fakes import (
     refuse,
 )
 from streams.rejections import NoRejectionStore, RejectionStore
-from streams.writer import NoStream, StreamWriter
+from streams.writer import StreamWriter
 from tests.clock import ManualClock
 from tests.kpl import aggregate
 
@@ -65,8 +65,6 @@ class Bench:
         *,
         clock: ManualClock | None = None,
         failures_bucket: bool = True,
-        test_run: bool = False,
-        return_predictions: bool = True,
     ) -> None:
         self.kinesis = kinesis or FakeKinesis()
         self.s3 = s3 or FakeS3()
@@ -76,9 +74,9 @@ class Bench:
         predictor = predictor or FakePredictor(ten_minutes_a_mile)
         self.service = Service(
             model=Model("duration", "Test123", "ride_duration", predictor),
-            predictions=NoStream() if test_run else stream,
+            predictions=stream,
             rejections=store if failures_bucket else NoRejectionStore(),
-            return_predictions=return_predictions,
+            return_predictions=True,
         )
 
     def handle(self, payloads: Sequence[bytes | str], seconds: float = 60) -> Response:
@@ -157,24 +155,6 @@ def test_handle_event_ids_are_the_same_on_a_retry() -> None:
 
     assert answers[0] == answers[1]
     assert len({event["event_id"] for event in bench.kinesis.events}) == 2
-
-
-def test_handle_without_predictions_in_the_answer_still_puts_them() -> None:
-    """The deployed function answers with failed items only."""
-    bench = Bench(return_predictions=False)
-
-    assert bench.handle([ride(1)]) == {"batchItemFailures": []}
-    assert bench.predicted == {1: 20.0}
-
-
-def test_handle_test_run_predicts_and_puts_nothing() -> None:
-    """A test run shows its predictions and leaves the stream alone."""
-    bench = Bench(test_run=True)
-
-    answer = bench.handle([ride(1)])
-
-    assert [event["prediction"]["ride_id"] for event in answer["predictions"]] == [1]
-    assert bench.kinesis.calls == []
 
 
 def test_handle_other_event_is_an_error() -> None:
@@ -559,14 +539,6 @@ def test_handle_batch_call_that_takes_all_the_time_reports_everything() -> None:
 
 
 # PutRecords
-
-
-def test_handle_refused_entries_are_sent_again() -> None:
-    """Entries that the stream refuses for a while arrive in the end."""
-    bench = Bench(kinesis=FakeKinesis([refuse(0, 2), refuse(1)]))
-
-    assert failed_at(bench.handle([ride(1), ride(2), ride(3)])) == []
-    assert bench.predicted == {1: 20.0, 2: 20.0, 3: 20.0}
 
 
 def test_handle_entry_refused_to_the_end_is_the_failed_item() -> None:

@@ -7,29 +7,6 @@ from streams.variables import Reader
 BY_RUN = {"RUN_ID": "Test123", "MODEL_BUCKET": "mlflow-models"}
 
 
-def test_settings_by_run_has_the_documented_defaults() -> None:
-    """Run ID and bucket are enough; everything else has the documented default."""
-    settings = Settings.from_environ(BY_RUN)
-
-    assert settings == Settings(
-        run_id="Test123",
-        model_bucket="mlflow-models",
-        experiment_id="1",
-        model_location=None,
-        model_sha256=None,
-        allow_pickle=False,
-        model_name="ride_duration_prediction_model",
-        prediction_field="ride_duration",
-        predictions_stream="ride_predictions",
-        aggregate_predictions=False,
-        failures_bucket=None,
-        test_run=False,
-        return_predictions=True,
-        kinesis_endpoint_url=None,
-        region=None,
-    )
-
-
 def test_settings_every_variable_is_read() -> None:
     """Each variable reaches its own setting."""
     settings = Settings.from_environ(

@@ -1,5 +1,7 @@
 from typing import Any
 
+import pytest
+
 from streams.connect import QUICK
 from streams.deadline import ANSWER_SECONDS, CALL_SECONDS, WITHOUT_CONTEXT_SECONDS, Deadline
 from tests.clock import ManualClock
@@ -55,13 +57,6 @@ def test_deadline_halfway_leaves_half_of_the_time() -> None:
     assert not deadline.passed()
 
 
-def test_deadline_of_a_context_without_time_is_that_of_none() -> None:
-    """Whatever a call by hand passes for a context, the call ends."""
-    context: Any = {}
-
-    assert 0 < Deadline.of(context).seconds_left() < WITHOUT_CONTEXT_SECONDS
-
-
 def test_quick_clients_end_a_call_within_the_time_that_is_kept_for_it() -> None:
     """The timeouts of boto3's clients add up to what the deadline keeps back."""
     quick: Any = QUICK  # botocore's stubs lack its attributes
@@ -78,6 +73,7 @@ def test_deadline_comes_from_the_context_in_milliseconds() -> None:
     assert 51 < Deadline.of(Context(60_000)).seconds_left() <= 52.5
 
 
-def test_deadline_without_context_is_limited_too() -> None:
-    """A call by hand ends, although nothing limits it."""
-    assert 0 < Deadline.of(None).seconds_left() < WITHOUT_CONTEXT_SECONDS
+@pytest.mark.parametrize("context", [None, {}])
+def test_deadline_without_a_time_in_its_context_is_limited_too(context: Any) -> None:
+    """A call without a remaining time gets a limited deadline."""
+    assert 0 < Deadline.of(context).seconds_left() < WITHOUT_CONTEXT_SECONDS

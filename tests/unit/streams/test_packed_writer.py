@@ -5,7 +5,7 @@ from itertools import groupby
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.aggregation import MAGIC, deaggregate, hash_key, payloads
+from streams.aggregation import deaggregate, hash_key, payloads
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, fail, kinesis_event, refuse
 from streams.packed_writer import GROUPS, MAX_PACKED_BYTES, PackedWriter
@@ -111,12 +111,6 @@ def test_put_nothing_packs_nothing() -> None:
 
     assert put(kinesis, []) == []
     assert kinesis.calls == []
-
-
-def test_payloads_of_a_plain_record_are_its_data() -> None:
-    """What is not aggregated is left as it is."""
-    assert payloads(b"{}") == [b"{}"]
-    assert not b"{}".startswith(MAGIC)
 
 
 @given(partition_key=st.text(max_size=256))

@@ -72,11 +72,6 @@ def test_user_records_broken_aggregate_is_rejected() -> None:
     assert caught.value.reason == Reason.INVALID_AGGREGATE
 
 
-def test_source_records_empty_batch_is_empty() -> None:
-    """No records are no error."""
-    assert source_records({"Records": []}) == []
-
-
 def test_lowest_compares_numbers_not_text() -> None:
     """The lowest sequence number is that of the smallest number."""
     records = source_records(kinesis_event([b""] * 3, first=9))

@@ -73,9 +73,22 @@ class ForgetfulKinesis(MemoryKinesis):
         return super().get_records(**request)
 
 
-@pytest.mark.parametrize("kinesis", [MemoryKinesis(), ForgetfulKinesis()])
+class SparseKinesis(MemoryKinesis):
+    """Every second read gives nothing, and the records are still to come."""
+
+    reads = 0
+
+    def get_records(self, **request: Any) -> Any:
+        self.reads += 1
+        if self.reads % 2:
+            iterator = request["ShardIterator"]
+            return {"Records": [], "MillisBehindLatest": 1, "NextShardIterator": iterator}
+        return super().get_records(**request)
+
+
+@pytest.mark.parametrize("kinesis", [MemoryKinesis(), ForgetfulKinesis(), SparseKinesis()])
 def test_shard_is_read_to_its_end_whatever_happens_to_iterators(kinesis: MemoryKinesis) -> None:
-    """Five minutes over a page, and full pages of one moment, skip and repeat nothing."""
+    """Five minutes over a page, full pages and empty ones skip and repeat nothing."""
     kinesis.create_stream(StreamName="rides", ShardCount=1)
     for number in range(5):
         kinesis.put_record(StreamName="rides", Data=bytes([number]), PartitionKey="key")

@@ -62,14 +62,6 @@ def test_put_sends_data_and_key_in_order() -> None:
     ]
 
 
-def test_put_nothing_calls_nothing() -> None:
-    """An empty batch makes no call; PutRecords refuses an empty one."""
-    kinesis = FakeKinesis()
-
-    assert put(kinesis, [])[0] == []
-    assert kinesis.calls == []
-
-
 def test_put_splits_calls_at_500_entries() -> None:
     """No call has more entries than PutRecords takes."""
     kinesis = FakeKinesis()
@@ -266,14 +258,6 @@ def test_put_same_key_goes_in_calls_one_after_the_other() -> None:
 
     assert unsent == []
     assert [[int(e["Data"]) for e in call] for call in kinesis.calls] == [[0, 2], [0], [1], [3]]
-
-
-def test_put_same_key_is_held_back_while_an_earlier_one_is_unsent() -> None:
-    """An entry is not sent ahead of an earlier one of its key that did not get through."""
-    kinesis = FakeKinesis(refuse(0) for _ in range(10_000))
-    batch = entries(2, keys=["a", "a"])
-
-    assert put(kinesis, batch)[0] == batch
 
 
 @given(

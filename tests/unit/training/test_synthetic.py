@@ -27,11 +27,6 @@ def test_synthetic_rides_other_seed_other_rides(rides: list[SyntheticRide]) -> N
     assert synthetic_rides(COUNT, seed=2) != rides
 
 
-def test_synthetic_rides_none_asked_for_are_none() -> None:
-    """No rides can be asked for."""
-    assert synthetic_rides(0, seed=1) == []
-
-
 def test_synthetic_rides_values_are_those_of_usable_trips(rides: list[SyntheticRide]) -> None:
     """Zones are TLC's, distances and tips not negative, durations 1 to 60 minutes."""
     for made in rides:
@@ -40,13 +35,6 @@ def test_synthetic_rides_values_are_those_of_usable_trips(rides: list[SyntheticR
         assert made.ride.trip_distance >= 0
         assert 1 <= made.duration <= 60
         assert made.tip >= 0
-
-
-def test_synthetic_rides_have_the_types_of_ride_events(rides: list[SyntheticRide]) -> None:
-    """Zones are integers and distances floats, as Python and not NumPy has them."""
-    ride = rides[0].ride
-
-    assert [type(value) for value in (ride.PULocationID, ride.trip_distance)] == [int, float]
 
 
 def test_synthetic_rides_some_measure_no_distance(rides: list[SyntheticRide]) -> None:

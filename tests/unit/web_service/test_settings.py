@@ -1,32 +1,10 @@
-"""The web service's own variables, and where they are told of."""
-
-import re
+"""The web service's own variables."""
 
 import pytest
 from gunicorn.util import parse_address
 
 from streams.errors import SettingsError
-from tests.conftest import PROJECT
 from web_service.settings import WebSettings
-
-
-def test_docs_name_every_variable_with_its_default() -> None:
-    """The table of variables and the code that reads them agree."""
-    source = (PROJECT / "web_service/settings.py").read_text()
-    page = (PROJECT / "docs/web-service.md").read_text()
-    settings = WebSettings.from_environ({})
-    defaults = {
-        "BIND_ADDRESS": settings.address,
-        "PORT": settings.port,
-        "MODEL_POLL_SECONDS": settings.poll_seconds,
-        "MAX_BODY_BYTES": settings.max_body_bytes,
-        "READ_TIMEOUT": settings.read_timeout,
-        "WEB_CONCURRENCY": settings.processes,
-    }
-
-    assert set(re.findall(r'read\.whole\("([A-Z_]+)"', source)) < defaults.keys()
-    for name, default in defaults.items():
-        assert f"| `{name}` | `{default}` |" in page
 
 
 def test_empty_variables_count_as_not_set() -> None:
@@ -64,3 +42,26 @@ def test_bind_address_that_is_none_is_refused(given: str) -> None:
         SettingsError, match=r"^BIND_ADDRESS='.*' is not allowed; it must be a host"
     ):
         WebSettings.from_environ({"BIND_ADDRESS": given})
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"MAX_BODY_BYTES": "0"}, "MAX_BODY_BYTES='0' is not allowed; it must be a whole number"),
+        ({"READ_TIMEOUT": "-1"}, "READ_TIMEOUT='-1' is not allowed; it must be a whole number"),
+        ({"WEB_CONCURRENCY": "0"}, "WEB_CONCURRENCY='0' is not allowed; it must be a whole number"),
+        ({"MODEL_POLL_SECONDS": "1.5"}, "MODEL_POLL_SECONDS='1.5' is not allowed; it must be"),
+        ({"MODEL_URI": "models:/x"}, "MODEL_URI='models:/x' is not allowed; it must be models:/"),
+        (
+            {"MODEL_URI": "models:/x@y", "MLFLOW_TRACKING_URI": "sqlite:///x.db"},
+            "MLFLOW_TRACKING_URI='sqlite:///x.db' is not allowed with MODEL_URI; it must be",
+        ),
+        ({"MODEL_URI": "models:/x@y", "RUN_ID": "abc"}, "MODEL_URI='models:/x@y' and RUN_ID='abc'"),
+    ],
+)
+def test_wrong_setting_is_refused_by_name(variables: dict[str, str], said: str) -> None:
+    """The variable is named with its value and what is allowed."""
+    with pytest.raises(SettingsError) as refused:
+        WebSettings.from_environ(variables)
+
+    assert str(refused.value).startswith(said)

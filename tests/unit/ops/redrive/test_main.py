@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from ops.redrive.__main__ import main
 from ops.redrive.put_log import LEASE_SECONDS
-from streams.fakes import FakeKinesis, fail, refuse
+from streams.fakes import FakeKinesis
 from tests.unit.ops.redrive.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
 
 BAD = b'{"ride": {"trip_distance": "3.66"}}'
@@ -191,16 +191,6 @@ def test_put_keeps_the_order_of_a_key_over_objects_and_shards() -> None:
     assert puts == [b"2", b"3", b"9", b"10", b"child's 1"]
 
 
-def test_put_keeps_the_order_of_the_rides_in_an_aggregated_record() -> None:
-    """One that the stream refuses at first still comes before the next of its key."""
-    aws = Aws(rejected(*(rejection(1, bytes([n]), sub=n) for n in range(3))))
-    aws.stream = FakeStream([refuse(0)])
-
-    assert aws.run("put", "--yes") == 0
-
-    assert [entry["Data"] for entry in aws.stream.records] == [b"\0", b"\1", b"\2"]
-
-
 def test_put_that_leaves_something_fails(capsys: pytest.CaptureFixture[str]) -> None:
     """A record that cannot be fixed is told, the exit status too, and the others are put."""
     aws = Aws(rejected(rejection(1, b"{"), rejection(2, b"32")))
@@ -309,18 +299,6 @@ def test_put_onto_one_stream_is_none_onto_another(capsys: pytest.CaptureFixture[
         ["put", "1", "onto", "rides"],
         ["put", "0", "onto", "trial"],
     ]
-
-
-def test_put_onto_a_stream_that_takes_nothing_says_so(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line says how many were put, and that the next put goes on."""
-    aws = bad_rides()
-    aws.stream = FakeStream([fail(ConnectionError("reset"))])
-
-    assert aws.run("put", "--yes") == 1
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        "rides took 0 of 2 records, and 0 before them; put again when it takes records: those "
-        "are not put twice"
-    )
 
 
 def test_missing_bucket_is_named(

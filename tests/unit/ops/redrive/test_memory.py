@@ -113,17 +113,6 @@ def test_put_that_died_leaves_its_records_in_doubt() -> None:
     assert (memory.done, memory.doubtful) == (set(), {ONE})
 
 
-def test_put_that_was_interrupted_leaves_its_records_in_doubt_at_once() -> None:
-    """Ctrl-C does not make the next put wait."""
-    there = Remembering()
-    memory = there.memory()
-    memory.end(memory.begin([ONE]), State.CUT_OFF)
-
-    there.memory().require_free()
-
-    assert there.memory().doubtful == {ONE}
-
-
 def test_doubt_ends_when_the_record_is_put_again() -> None:
     """Only what was not put since is in doubt."""
     there = Remembering()

@@ -1,10 +1,9 @@
-import base64
 from collections.abc import Sequence
 
 import pytest
 
 from cli.terminal import OpsError
-from ops.redrive.failures import Failure, FailureStore, Identity
+from ops.redrive.failures import FailureStore, Identity
 from ops.redrive.fixup import Fix, load_fix
 from ops.redrive.order import in_order
 from ops.redrive.put_log import Memory, State
@@ -85,14 +84,6 @@ def test_record_that_was_put_before_is_not_put_again() -> None:
     assert planning.fates == {Fate.PUT: 1, Fate.BEFORE: 1, Fate.SAME: 1}
 
 
-def test_user_record_is_put_under_its_own_key() -> None:
-    """A rejected part of an aggregated record comes back alone."""
-    planning = Planning(rejection(1, b"ride", sub=3, key="own"))
-
-    assert planning.entries == [("own", b"ride")]
-    assert planning.planned[0].token == identity(1, 3)
-
-
 def test_user_records_of_one_record_are_all_put() -> None:
     """They have its sequence number in common, and nothing else."""
     planning = Planning(rejection(1, b"x", sub=0), rejection(1, b"x", sub=1, model="tips"))
@@ -155,11 +146,6 @@ def test_damaged_aggregate_of_a_batch_is_put_whole() -> None:
     assert Planning(batch=[damaged], fix=lambda payload: payload).entries == [("key-0", damaged)]
 
 
-def test_fix_up_makes_other_bytes() -> None:
-    """The key stays."""
-    assert Planning(rejection(1, b"a"), fix=bytes.upper).entries == [("key", b"A")]
-
-
 def test_fix_up_may_leave_a_record_out() -> None:
     """None is counted, and no fault."""
     planning = Planning(rejection(1), fix=lambda _: None)
@@ -202,21 +188,6 @@ def test_record_that_no_stream_takes_is_reported(bad: Rejection, why: str) -> No
     assert ("key-1", b"good") in planning.entries
 
 
-def test_record_in_doubt_is_put_and_counted() -> None:
-    """A put that died may have put it: lost would be worse than twice."""
-    bucket = FakeBucket(rejected(rejection(1)))
-    memory = Memory(bucket, "failures", "rides", "rides")
-    memory.end(memory.begin([identity(1)]), State.CUT_OFF)
-    plan = Plan(Memory(bucket, "failures", "rides", "rides"), None, 1000, pytest.fail)
-    (failure,) = FailureStore(bucket, "failures", pytest.fail).read(
-        next(FailureStore(bucket, "failures", pytest.fail).places())
-    )
-
-    assert isinstance(failure, Failure)
-    assert len(list(plan.records([failure]))) == 1
-    assert plan.doubtful == 1
-
-
 def test_part_of_a_record_in_doubt_is_in_doubt() -> None:
     """The whole may be on the stream, and each of its rides with it."""
     bucket = FakeBucket(given_up(AGGREGATE))
@@ -245,8 +216,3 @@ def test_fix_that_cannot_be_loaded_is_refused(name: str, why: str) -> None:
     """The option and its value are named."""
     with pytest.raises(OpsError, match=f"^--fix '{name}' {why}"):
         load_fix(name)
-
-
-def test_fix_is_found_by_its_name() -> None:
-    """Module and function, as in `base64:b64decode`."""
-    assert load_fix("base64:b64decode") is base64.b64decode

@@ -1,148 +1,65 @@
-import io
-import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.terminal import OpsError, Progress
-from model_service.fake_model import FakePredictor
-from model_service.models.loading import Model
+from cli.terminal import OpsError
+from event_source_mapping.memory_kinesis import MemoryKinesis
 from model_service.models.model_errors import ModelBroken
-from model_service.records.features import Row
 from ops.replay.__main__ import main
-from ops.replay.replay import replay, summary
-from ops.replay.score import LinesFile, Scorer
+from ops.replay.replay import PAGE_RECORDS, summary
 from ops.replay.span import Bound, Span
 from streams.deadline import Deadline
 from streams.fakes import FakeKinesis, refuse
 from streams.records import UserRecord
 from streams.writer import Entry, StreamWriter
+from tests.mapping import CountingKinesis
+from tests.unit.ops.replay.world import World, ride
 
 SHARD = "shardId-000000000000"
-EVERYTHING = Span(None, Bound(time=1e9))
-
-
-def ride(ride_id: int, miles: object = 1.0) -> bytes:
-    event = {"ride": {"PULocationID": 1, "DOLocationID": 2, "trip_distance": miles}}
-    return json.dumps({**event, "ride_id": ride_id}).encode()
-
-
-class FakeStream:
-    """A stream of shards, each of them some pages of payloads; each record comes a second later."""
-
-    def __init__(self, **shards: list[list[bytes]]) -> None:
-        self._shards = shards
-        self.reads: list[str] = []
-
-    def list_shards(self, *, StreamName: str = "", NextToken: str = "") -> dict[str, Any]:
-        return {"Shards": [{"ShardId": name} for name in self._shards]}
-
-    def get_shard_iterator(self, *, ShardId: str, **request: Any) -> dict[str, str]:
-        return {"ShardIterator": f"{ShardId} 0"}
-
-    def get_records(self, *, ShardIterator: str, Limit: int) -> dict[str, Any]:
-        self.reads.append(ShardIterator)
-        name, place = ShardIterator.split()
-        pages, number = self._shards[name], int(place)
-        first = 1 + sum(map(len, pages[:number]))
-        return {
-            "Records": [
-                {
-                    "Data": data,
-                    "PartitionKey": "key",
-                    "SequenceNumber": str(first + n),
-                    "ApproximateArrivalTimestamp": datetime.fromtimestamp(first + n, UTC),
-                }
-                for n, data in enumerate(pages[number])
-            ],
-            "NextShardIterator": f"{name} {number + 1}",
-            "MillisBehindLatest": len(pages) - 1 - number,
-        }
 
 
 def connect(_: str) -> Any:
-    """Return a client of a stream without shards."""
-    return FakeStream()
-
-
-def ten_minutes_a_mile(features: Row) -> float:
-    return 10.0 * float(features["trip_distance"])
-
-
-class Replaying:
-    """A replay of a stream into memory."""
-
-    def __init__(self, stream: FakeStream, predict: Any = ten_minutes_a_mile) -> None:
-        self._stream = stream
-        self.model = Model("rides", "new", "ride_duration", FakePredictor(predict))
-        self._file = io.BytesIO()
-        self.scorer = Scorer(self.model, "ride_events", LinesFile(self._file))
-
-    def run(self, span: Span = EVERYTHING, only: str | None = None) -> list[Any]:
-        replay(
-            self._stream,
-            self.scorer,
-            "ride_events",
-            span,
-            only=only,
-            progress=Progress("p", io.StringIO()),
-            pause=lambda _: None,
-        )
-        return [json.loads(line) for line in self._file.getvalue().splitlines()]
+    """Return a client of streams that are not there."""
+    return MemoryKinesis()
 
 
 def test_replay_writes_the_events_that_the_service_makes() -> None:
     """Model, version, value and event ID are what a function with that run would put."""
-    assert Replaying(FakeStream(one=[[ride(7, 2.5)]])).run() == [
+    world = World()
+    world.put(ride(7, 2.5))
+
+    assert world.replay() == [
         {
             "model": "rides",
             "version": "new",
             "prediction": {"ride_duration": 25.0, "ride_id": 7},
-            "event_id": "rides:new:one:1",
+            "event_id": f"rides:new:{SHARD}:{world.numbers[0]}",
         }
     ]
 
 
-def test_replay_reads_every_shard_to_its_end() -> None:
-    """Empty pages are no end."""
-    stream = FakeStream(one=[[ride(1)], [], [ride(2), ride(3)]], two=[[ride(4)]])
-
-    events = Replaying(stream).run()
-
-    assert [event["prediction"]["ride_id"] for event in events] == [1, 2, 3, 4]
-
-
-def test_replay_of_one_shard_leaves_the_others() -> None:
-    """With --shard only that one is read."""
-    stream = FakeStream(one=[[ride(1)]], two=[[ride(2)]])
-
-    events = Replaying(stream).run(only="two")
-
-    assert [event["prediction"]["ride_id"] for event in events] == [2]
-    assert stream.reads == ["two 0"]
-
-
 def test_replay_stops_behind_its_end() -> None:
     """A live stream is not followed for ever."""
-    stream = FakeStream(one=[[ride(1), ride(2)], [ride(3)], [ride(4)]])
+    world = World()
+    world.put(*[ride(1)] * (2 * PAGE_RECORDS + 1))
+    world.kinesis = CountingKinesis(world.kinesis)
 
-    events = Replaying(stream).run(Span(None, Bound(sequence_number=1)))
+    events = world.replay(Span(None, Bound(sequence_number=int(world.numbers[0]))))
 
-    assert [event["prediction"]["ride_id"] for event in events] == [1]
-    assert stream.reads == ["one 0", "one 1"]
+    assert len(events) == 1
+    assert world.kinesis.reads == 2
 
 
 def test_replay_counts_rides_bad_records_and_the_mean() -> None:
     """The summary has what one compares models by."""
-    stream = FakeStream(one=[[ride(1, 1.0), b"{"], [ride(2, 2.0), ride(3, "x"), ride(4, "y")]])
-    replaying = Replaying(stream)
+    world = World()
+    world.put(ride(1, 1.0), b"{", ride(2, 2.0), ride(3, "x"), ride(4, "y"))
 
-    replaying.run()
+    world.replay()
 
-    assert list(summary(replaying.model, replaying.scorer.score, "written to f")) == [
+    assert list(summary(world.model, world.scorer.score, "written to f")) == [
         "model      rides, version new",
         "records           5, which came from 1970-01-01T00:00:01Z to 1970-01-01T00:00:05Z",
         "rides             2, predictions written to f",
@@ -153,10 +70,10 @@ def test_replay_counts_rides_bad_records_and_the_mean() -> None:
 
 def test_replay_of_nothing_has_no_mean() -> None:
     """An empty stretch is no fault."""
-    replaying = Replaying(FakeStream(one=[[]]))
-    replaying.run()
+    world = World()
+    world.replay()
 
-    assert list(summary(replaying.model, replaying.scorer.score, "put nowhere"))[1:] == [
+    assert list(summary(world.model, world.scorer.score, "put nowhere"))[1:] == [
         "records           0",
         "rides             0, predictions put nowhere",
         "rejected          0",
@@ -169,8 +86,11 @@ def test_replay_with_a_model_that_fails_on_all_says_so() -> None:
     def fails(features: Any) -> float:
         raise RuntimeError("broken")
 
+    world = World(predict=fails)
+    world.put(ride(1))
+
     with pytest.raises(ModelBroken, match="failed on each of the 1 rides"):
-        Replaying(FakeStream(one=[[ride(1)]]), fails).run()
+        world.replay()
 
 
 def test_output_that_does_not_take_all_ends_the_replay() -> None:
@@ -182,23 +102,23 @@ def test_output_that_does_not_take_all_ends_the_replay() -> None:
         ) -> list[Entry[UserRecord]]:
             return list(entries[1:])
 
-    replaying = Replaying(FakeStream(one=[[ride(1), ride(2)]]))
-    replaying.scorer = Scorer(replaying.model, "ride_events", Full())
+    world = World(sink=Full())
+    world.put(ride(1), ride(2))
 
     with pytest.raises(
-        OpsError, match="go on with --shard one --from 2, then with each shard after it$"
+        OpsError,
+        match=f"go on with --shard {SHARD} --from {world.numbers[1]}, then with each shard after",
     ):
-        replaying.run()
+        world.replay()
 
 
 def test_stream_output_sends_refused_predictions_again() -> None:
     """It is the sink that the function has."""
     kinesis = FakeKinesis([refuse(0)])
-    replaying = Replaying(FakeStream(one=[[ride(1), ride(2)]]))
-    sink = StreamWriter(kinesis, "candidate", sleep=lambda _: None)
-    replaying.scorer = Scorer(replaying.model, "ride_events", sink)
+    world = World(sink=StreamWriter(kinesis, "candidate", sleep=lambda _: None))
+    world.put(ride(1), ride(2))
 
-    replaying.run()
+    world.replay()
 
     assert sorted(event["prediction"]["ride_id"] for event in kinesis.events) == [1, 2]
 
