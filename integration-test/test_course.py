@@ -47,7 +47,7 @@ def test_function_with_the_courses_variables_answers_the_courses_event(
 def test_local_mapping_feeds_the_real_runtime(
     cloud: EmulatedCloud, model: LoggedModel, output_stream: str
 ) -> None:
-    """The mapping of `local/` polls any Kinesis, and invokes the function in the Lambda runtime."""
+    """The local mapping polls any Kinesis, and invokes the function in the Lambda runtime."""
     kinesis = cloud.client("kinesis")
     stream = make_stream(cloud, "course_rides")
     rides = [ride(ride_id, miles=ride_id / 10) for ride_id in range(1, 41)]

@@ -25,7 +25,7 @@ class Settings:
         model_bucket: S3 bucket of MLflow's artifacts. None only with `model_location`.
         experiment_id: MLflow experiment of the run.
         model_location: Folder or `s3://` URI that holds an `MLmodel` file.
-        model_sha256: Pinned digest of the model's files (see `artifacts.digest`).
+        model_sha256: Pinned digest of the model's files (see `models/digest.py`).
         allow_pickle: Load pickled models that are not pinned.
         model_name: The `model` of prediction events.
         prediction_field: The name of the predicted value in prediction events.

@@ -41,7 +41,7 @@ def connected(service: Literal["kinesis"]) -> "KinesisClient": ...
 @overload
 def connected(service: Literal["s3"]) -> "S3Client": ...
 def connected(service: Literal["kinesis", "s3"]) -> "KinesisClient | S3Client":
-    """A boto3 client that gives up well within `memory.LEASE_SECONDS`."""
+    """A boto3 client that gives up well within `put_log.LEASE_SECONDS`."""
     config = Config(
         connect_timeout=5,
         read_timeout=10,

@@ -12,7 +12,7 @@ from ops.redrive.resend_plan import Planned
 from streams.deadline import Deadline
 from streams.writer import MAX_CALL_BYTES, MAX_CALL_ENTRIES, Writer
 
-# How long a call's refused records are sent again; with `memory.LEASE_SECONDS` in mind.
+# How long a call's refused records are sent again; with `put_log.LEASE_SECONDS` in mind.
 PATIENCE_SECONDS = 60.0
 # Those of one key go one after the other: so many have time enough on a line around the world.
 MAX_OF_A_KEY = 100
