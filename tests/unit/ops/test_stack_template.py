@@ -162,7 +162,7 @@ def test_file_that_is_not_a_list_of_names_is_refused(
 def test_add_refuses_a_list_that_another_line_would_break(
     template: Path, predictors: Path, text: str
 ) -> None:
-    """A list in brackets, or with indented names, stays as it is, and so does the template."""
+    """A list in brackets or with indented names is refused, and both files stay unchanged."""
     predictors.write_text(text)
     template.write_text(before := render(TWO))
 
