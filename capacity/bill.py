@@ -143,12 +143,12 @@ def _traces(needed: Plan, prices: Prices) -> float:
 def _monitoring(needed: Plan, prices: Prices) -> float:
     price, decides = prices.monitoring, needed.table is not None
     metrics = price.metrics * needed.scenario.predictors + price.decision_metrics * decides
-    alarms = price.alarms + price.predictor_alarms * needed.scenario.predictors
-    alarms += price.decision_alarms * decides
+    watched = price.alarm_metrics + price.predictor_alarm_metrics * needed.scenario.predictors
+    watched += price.decision_alarm_metrics * decides
     dashboards = price.dashboards + price.decision_dashboards * decides
     return (
         metrics * price.metric_month
-        + alarms * price.alarm_month
+        + watched * price.alarm_month
         + dashboards * price.dashboard_month
     )
 

@@ -21,6 +21,10 @@ PREDICTORS = SOURCE / "predictors.yaml"
 
 # Its parameters have no prefix, and it is always deployed.
 _FIRST = "duration"
+# Decisions join the predictions of durations and tips.
+_DECIDED = "tip"
+# Each reads the rides by enhanced fan-out, which Kinesis allows to 20 consumers of a stream.
+_MOST = 20
 # Logical IDs of batch scoring and of decisions begin with these; `ride_id` is the ride's.
 _RESERVED = ("batch", "decision", "decisions", "id")
 
@@ -29,7 +33,8 @@ def render(names: Sequence[str]) -> str:
     """Return the SAM template of a stack with these predictors.
 
     Raises:
-        ValueError: A name is not allowed, occurs twice, or durations are not first.
+        ValueError: A name is not allowed or occurs twice, durations are not first, tips are
+            missing, or there are too many.
     """
     _require_allowed(names)
     predictors = [_variables(name) for name in names]
@@ -76,26 +81,63 @@ def _variables(name: str) -> dict[str, Any]:
 def _require_allowed(names: Sequence[str]) -> None:
     if not names or names[0] != _FIRST:
         raise ValueError(f"no template: predictors={names}; expected {_FIRST!r} to be the first")
+    if _DECIDED not in names:
+        raise ValueError(
+            f"no template: predictors={names}; expected {_DECIDED!r} among them, because decisions "
+            f"join durations and tips. To deploy no tip predictor, leave TipRunId empty"
+        )
+    if len(names) > _MOST:
+        raise ValueError(
+            f"no template: predictors={len(names)}; expected at most {_MOST}, because Kinesis "
+            f"allows {_MOST} consumers of a stream. Deploy another stack for the others"
+        )
     for number, name in enumerate(names):
-        if not re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) or name in _RESERVED:
-            raise ValueError(
-                f"no template: NAME={name!r}; expected a lower-case letter, then at most 19 "
-                f"lower-case letters or digits, and not {', '.join(_RESERVED)}"
-            )
+        _require_name(name)
         if name in names[:number]:
             raise ValueError(f"no template: NAME={name!r} is there already; expected another name")
 
 
+def _require_name(name: str) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,19}", name) or name in _RESERVED:
+        raise ValueError(
+            f"no template: NAME={name!r}; expected a lower-case letter, then at most 19 "
+            f"lower-case letters or digits, and not {', '.join(_RESERVED)}"
+        )
+    if (read := yaml.safe_load(name)) != name:
+        raise ValueError(
+            f"no template: NAME={name!r}; expected a name that YAML reads as text, not as {read}"
+        )
+
+
 def listed(predictors: Path = PREDICTORS) -> list[str]:
-    """Return the names in a list of predictors."""
-    return [str(name) for name in yaml.safe_load(predictors.read_text())]
+    """Return the names in a list of predictors.
+
+    Raises:
+        ValueError: The file is not a list of names in YAML.
+    """
+    return _names(predictors.read_text())
+
+
+def _names(text: str) -> list[str]:
+    try:
+        names = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(
+            f"no template: predictors={text!r}; expected YAML. Correct the list: {error}"
+        ) from error
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"no template: predictors={names!r}; expected a list of names, such as '- surge'"
+        )
+    return names
 
 
 def add(name: str, template: Path = TEMPLATE, predictors: Path = PREDICTORS) -> None:
     """Add a predictor to the list of predictors and to the template.
 
     Raises:
-        ValueError: The name is not allowed, or the template has edits that would be lost.
+        ValueError: The name is not allowed, the list does not have one name a line, or the
+            template has edits that would be lost.
     """
     names = listed(predictors)
     if template.read_text() != render(names):
@@ -104,7 +146,9 @@ def add(name: str, template: Path = TEMPLATE, predictors: Path = PREDICTORS) -> 
             "by hand. Move them to deploy/template.yaml.j2 and run 'make template' first"
         )
     rendered = render([*names, name])
-    predictors.write_text(f"{predictors.read_text().rstrip()}\n- {name}\n")
+    longer = f"{predictors.read_text().rstrip()}\n- {name}\n"
+    _names(longer)  # raises for a list in brackets, or with indented names
+    predictors.write_text(longer)
     template.write_text(rendered)
 
 

@@ -31,7 +31,7 @@ def costs_of(rides_per_second: float = 1000, **settings: Any) -> Bill:
         ({"memory_mb": 2048}, "duration", 0.0378 * 2 * MONTH * 0.0000166667),
         ({}, "logs", 1200 * MONTH / GB * 0.50),
         ({}, "traces", MONTH / 1e6 * 5),
-        ({}, "monitoring", 6 * 0.30 + (1 + 7) * 0.10 + 3),
+        ({}, "monitoring", 6 * 0.30 + (1 + 9) * 0.10 + 3),
         ({}, "rejections", 0.0952 * MONTH / 1000 * 0.005),
         ({}, "retention", 0),
         ({"retention_hours": 72}, "retention", 2 * 730 * 0.02),
@@ -50,7 +50,7 @@ def costs_of(rides_per_second: float = 1000, **settings: Any) -> Bill:
         ({"mode": Mode.ADVANTAGE}, "data out", 25 * 1024**2 * MONTH / GB * 0.016),
         ({"fan_out": True}, "fan-out", 2 * 730 * 0.015 + BYTES * MONTH / GB * 0.013),
         ({"predictors": 2, "decisions": False}, "traces", 2 * MONTH / 1e6 * 5),
-        ({"predictors": 2}, "monitoring", (12 + 7) * 0.30 + (1 + 2 * 7 + 9) * 0.10 + 2 * 3),
+        ({"predictors": 2}, "monitoring", (12 + 7) * 0.30 + (1 + 2 * 9 + 12) * 0.10 + 2 * 3),
         ({"rides_per_second": 11_000}, "traces", 1.5 * MONTH / 1e6 * 5),
     ],
 )

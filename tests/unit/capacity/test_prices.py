@@ -2,6 +2,7 @@ import re
 import tomllib
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,23 +80,36 @@ def test_defaults_of_settings_are_those_of_the_template(parameter: str, setting:
     assert source()["Parameters"][parameter]["Default"] == getattr(scenario(), setting)
 
 
+def of_type(kind: str, resources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the properties of the resources of a type of CloudWatch's."""
+    return [each["Properties"] for each in resources if each["Type"] == f"AWS::CloudWatch::{kind}"]
+
+
+def watched(resources: list[dict[str, Any]]) -> int:
+    """Return how many metrics the alarms watch: one each, or several by metric math."""
+    return sum(
+        sum("MetricStat" in metric for metric in alarm.get("Metrics", [{"MetricStat": {}}]))
+        for alarm in of_type("Alarm", resources)
+    )
+
+
 def test_figures_of_this_project_are_those_of_its_template_and_settings() -> None:
-    """Timeout, shards, alarms, dashboards and retention of cases match the deployed stack."""
+    """Timeout, shards, watched metrics, dashboards and retention of cases match the template."""
     template, prices = source(), read()
     resources = template["Resources"].values()
-    always = [each["Type"] for each in resources if "Condition" not in each]
-    decides = [each["Type"] for each in resources if each.get("Condition") == "DecidesOnRides"]
-    tip = [each["Type"] for each in resources if each.get("Condition") == "PredictsTip"]
-    alarm, dashboard = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"
+    always = [each for each in resources if "Condition" not in each]
+    decides = [each for each in resources if each.get("Condition") == "DecidesOnRides"]
+    tip = [each for each in resources if each.get("Condition") == "PredictsTip"]
+    monitoring = prices.monitoring
     settings = Settings.from_environ({"DECISIONS_TABLE": "cases"})
 
     assert template["Globals"]["Function"]["Timeout"] == prices.limits.timeout_seconds
     assert template["Parameters"]["ShardCount"]["MaxValue"] == prices.limits.template_shards
     assert template["Parameters"]["StreamMode"]["Default"].lower() == scenario().mode
-    assert always.count(alarm) == prices.monitoring.alarms + prices.monitoring.predictor_alarms
-    assert tip.count(alarm) == prices.monitoring.predictor_alarms
-    assert always.count(dashboard) == prices.monitoring.dashboards
-    assert decides.count(alarm) == prices.monitoring.decision_alarms
-    assert decides.count(dashboard) == prices.monitoring.decision_dashboards
+    assert watched(always) == monitoring.alarm_metrics + monitoring.predictor_alarm_metrics
+    assert watched(tip) == monitoring.predictor_alarm_metrics
+    assert watched(decides) == monitoring.decision_alarm_metrics
+    assert len(of_type("Dashboard", always)) == monitoring.dashboards
+    assert len(of_type("Dashboard", decides)) == monitoring.decision_dashboards
     assert settings.keep_hours == prices.decisions.keep_hours
     assert len(f"shardId-{0:012d}.{GROUPS - 1}") == prices.aggregation.group_key_bytes

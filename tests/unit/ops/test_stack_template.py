@@ -86,6 +86,8 @@ def test_name_of_a_predictor_clashes_with_no_other_logical_id(section: str) -> N
     [
         ([], "^no template: predictors=\\[\\]; expected 'duration' to be the first$"),
         (["tip", "duration"], "expected 'duration' to be the first$"),
+        (["duration", "surge"], "expected 'tip' among them, because decisions join"),
+        ([*MANY, "surge"], "^no template: predictors=21; expected at most 20, because Kinesis"),
         ([*TWO, "tip"], "^no template: NAME='tip' is there already; expected another name$"),
         *(
             (
@@ -94,10 +96,14 @@ def test_name_of_a_predictor_clashes_with_no_other_logical_id(section: str) -> N
             )
             for name in ("", "Surge", "sur-ge", "1st", "a" * 21, "batch", "decision", "id")
         ),
+        *(
+            ([*TWO, name], f"^no template: NAME='{name}'; expected a name that YAML reads as text")
+            for name in ("on", "off", "yes", "no", "true", "false", "null")
+        ),
     ],
 )
 def test_list_of_predictors_that_is_not_allowed_is_refused(names: list[str], message: str) -> None:
-    """A name that is not allowed, or listed twice, renders nothing."""
+    """A list that is too long, lacks a needed name, or has a wrong or repeated one is refused."""
     with pytest.raises(ValueError, match=message):
         render(names)
 
@@ -131,3 +137,36 @@ def test_add_refuses_a_template_that_was_edited_by_hand(template: Path, predicto
         add(UNLISTED, template, predictors)
     assert template.read_text() == edited
     assert predictors.read_text() == PREDICTORS.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "^no template: predictors=None; expected a list of names"),
+        ("duration: 1\n", "^no template: predictors={'duration': 1}; expected a list of names"),
+        ("- duration\n- on\n", "predictors=\\['duration', True\\]; expected a list of names"),
+        ("- [\n", "^no template: predictors='- \\[\\\\n'; expected YAML"),
+    ],
+)
+def test_file_that_is_not_a_list_of_names_is_refused(
+    predictors: Path, text: str, message: str
+) -> None:
+    """The message shows what YAML reads instead of a list of names."""
+    predictors.write_text(text)
+
+    with pytest.raises(ValueError, match=message):
+        listed(predictors)
+
+
+@pytest.mark.parametrize("text", ["[duration, tip]\n", "  - duration\n  - tip\n"])
+def test_add_refuses_a_list_that_another_line_would_break(
+    template: Path, predictors: Path, text: str
+) -> None:
+    """A list in brackets or with indented names is refused, and both files stay unchanged."""
+    predictors.write_text(text)
+    template.write_text(before := render(TWO))
+
+    with pytest.raises(ValueError, match="^no template: predictors=.* expected YAML"):
+        add(UNLISTED, template, predictors)
+    assert predictors.read_text() == text
+    assert template.read_text() == before
