@@ -1,4 +1,4 @@
-"""The Lambda entry points, each imported in a process of its own."""
+"""The Lambda entry points, each imported in a new process."""
 
 import logging
 import sys

@@ -252,7 +252,7 @@ def test_handler_logs_neither_payloads_nor_credentials(
     bucket: str,
     stream: str,
 ) -> None:
-    """Loggers at DEBUG log no payload and no credential, whatever fails; botocore stays quiet."""
+    """The loggers of this project log no payload and no credential at DEBUG."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     aws.client("s3").create_bucket(Bucket="failures")
