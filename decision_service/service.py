@@ -57,8 +57,10 @@ class DecisionStream:
 
     def put(self, decisions: Mapping[str, str], deadline: Deadline) -> set[str]:
         """Put decision events; answer with the keys of those that arrived."""
+        # A key has one decision, so its entries have no order to keep.
         entries = [
-            Entry(key, str(key_of(key)), decision.encode()) for key, decision in decisions.items()
+            Entry(key, str(key_of(key)), decision.encode(), order=None)
+            for key, decision in decisions.items()
         ]
         return decisions.keys() - {entry.token for entry in self._writer.put(entries, deadline)}
 

@@ -50,7 +50,7 @@ class Entry[Token](Struct, frozen=True, gc=False):
     token: Token
     partition_key: str
     data: bytes
-    order: Hashable = None
+    order: Hashable
 
     @property
     def size(self) -> int:

@@ -225,7 +225,7 @@ CREDENTIALS = {
 
 def confidential_records() -> list[bytes | str]:
     """A good record, and one of each kind of bad one, all with what must not be told."""
-    good = json.dumps({"ride": SECRETS, "ride_id": 1}).encode()
+    good = json.dumps({"ride": SECRETS, "ride_id": 7712345670}).encode()
     wrong = [{**SECRETS, name: f"wrong 7712345675 {name}"} for name in SECRETS]
     return [
         good,
@@ -252,15 +252,15 @@ def test_handler_logs_neither_payloads_nor_credentials(
     bucket: str,
     stream: str,
 ) -> None:
-    """With all loggers at DEBUG, whatever the records are and whatever fails, neither is told."""
+    """The loggers of this project log no payload and no credential at DEBUG."""
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     aws.client("s3").create_bucket(Bucket="failures")
     function = load(
         monkeypatch, duration_model, FAILURES_BUCKET=bucket, PREDICTIONS_STREAM_NAME=stream
     )
-    caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="model_service")
+    for name in ("", "model_service", "streams"):
+        caplog.set_level(logging.DEBUG, logger=name)
 
     answer = function.lambda_handler(kinesis_event(confidential_records()), None)
     with pytest.raises(EventError) as caught:

@@ -243,6 +243,16 @@ def test_handle_aggregated_record_of_one_ride_id_goes_in_full_calls() -> None:
     assert len({event["event_id"] for event in bench.kinesis.events}) == 2000
 
 
+def test_handle_keeps_the_order_of_a_ride_id_when_the_stream_refuses() -> None:
+    """Predictions for one ride ID arrive in the order of their records after a refusal."""
+    bench = Bench(kinesis=FakeKinesis([refuse(0)]))
+
+    bench.handle([ride(256, 1.0), ride(256, 2.0)])
+
+    durations = [event["prediction"]["ride_duration"] for event in bench.kinesis.events]
+    assert durations == [10.0, 20.0]
+
+
 def test_handle_aggregated_record_with_an_unsent_ride_comes_again_whole() -> None:
     """If one of the rides in a record is not sent, the record is the failed item."""
     kinesis = FakeKinesis(refuse(1) if n == 0 else refuse(0) for n in range(10_000))

@@ -96,6 +96,15 @@ def test_packed_records_have_a_bounded_size() -> None:
     assert [len(payloads(record["Data"])) for record in kinesis.records] == [2, 2, 1, 1]
 
 
+def test_packed_records_of_a_key_do_not_overtake_a_refused_one() -> None:
+    """When a key fills several records, a refused record arrives before the later ones."""
+    kinesis = FakeKinesis([refuse(0)])
+
+    assert put(kinesis, entries(["a"] * 4, size=MAX_PACKED_BYTES)) == []
+
+    assert [place for _, place in arrived(kinesis)] == [0, 1, 2, 3]
+
+
 def test_unsent_are_the_entries_of_records_that_did_not_arrive() -> None:
     """Each entry in a record that was refused to the end comes again, and no other."""
     one_group = ["a"] * 3

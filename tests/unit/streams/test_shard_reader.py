@@ -61,6 +61,13 @@ def test_pages_have_at_most_what_is_asked_for() -> None:
     assert shard.requests[-1] == {"ShardIterator": "one", "Limit": 7}
 
 
+def test_closed_shard_ends_without_a_next_iterator() -> None:
+    """Reading a closed shard ends when Kinesis returns no next iterator, even on a full page."""
+    (page,) = pages(BusyShard(0), "rides", "shard", pause=lambda _: None, limit=1)
+
+    assert [record["Data"] for record in page] == [b"1"]
+
+
 class ForgetfulKinesis(MemoryKinesis):
     """Every second iterator has expired when it is used."""
 

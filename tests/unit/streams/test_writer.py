@@ -290,7 +290,7 @@ def test_put_any_sizes_stay_within_the_limits(sizes: list[int]) -> None:
     kinesis = FakeKinesis()
     records = source_records(kinesis_event([b""] * len(sizes)))
     batch = [
-        Entry(record, str(n), b"x" * size)
+        Entry(record, str(n), b"x" * size, n)
         for n, (record, size) in enumerate(zip(records, sizes, strict=True))
     ]
 

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError, NoRegionError
 
 from ops.redrive.__main__ import main
 from ops.redrive.put_log import LEASE_SECONDS
-from streams.fakes import FakeKinesis
+from streams.fakes import FakeKinesis, refuse
 from tests.unit.ops.redrive.bucket import AWS_KEY, SHARD, FakeBucket, given_up, rejected, rejection
 
 BAD = b'{"ride": {"trip_distance": "3.66"}}'
@@ -189,6 +189,23 @@ def test_put_keeps_the_order_of_a_key_over_objects_and_shards() -> None:
 
     puts = [entry["Data"] for entry in aws.stream.records]
     assert puts == [b"2", b"3", b"9", b"10", b"child's 1"]
+
+
+@pytest.mark.parametrize(
+    "failures",
+    [
+        pytest.param(rejected(*(rejection(n, bytes([n])) for n in range(3))), id="records"),
+        pytest.param(rejected(*(rejection(1, bytes([n]), sub=n) for n in range(3))), id="rides"),
+    ],
+)
+def test_put_keeps_the_order_of_a_key_when_the_stream_refuses(failures: dict[str, bytes]) -> None:
+    """Records of one key, and rides of one aggregated record, arrive in order after a refusal."""
+    aws = Aws(failures)
+    aws.stream = FakeStream([refuse(0)])
+
+    assert aws.run("put", "--yes") == 0
+
+    assert [entry["Data"] for entry in aws.stream.records] == [b"\0", b"\1", b"\2"]
 
 
 def test_put_that_leaves_something_fails(capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,10 +85,12 @@ def test_record_that_was_put_before_is_not_put_again() -> None:
 
 
 def test_user_records_of_one_record_are_all_put() -> None:
-    """They have its sequence number in common, and nothing else."""
-    planning = Planning(rejection(1, b"x", sub=0), rejection(1, b"x", sub=1, model="tips"))
+    """Rejected rides of one aggregated record are put one by one, each under its own key."""
+    rides = rejection(1, b"x", sub=0, key="a"), rejection(1, b"x", sub=1, key="b", model="tips")
+    planning = Planning(*rides)
 
-    assert planning.entries == [("key", b"x")] * 2
+    assert planning.entries == [("a", b"x"), ("b", b"x")]
+    assert [entry.token for entry in planning.planned] == [identity(1, 0), identity(1, 1)]
 
 
 def test_aggregated_record_of_a_batch_is_put_whole() -> None:
@@ -188,18 +190,19 @@ def test_record_that_no_stream_takes_is_reported(bad: Rejection, why: str) -> No
     assert ("key-1", b"good") in planning.entries
 
 
-def test_part_of_a_record_in_doubt_is_in_doubt() -> None:
-    """The whole may be on the stream, and each of its rides with it."""
+@pytest.mark.parametrize(("in_doubt", "doubtful"), [(identity(1), 2), (identity(1, 0), 1)])
+def test_part_of_a_record_in_doubt_is_in_doubt(in_doubt: Identity, doubtful: int) -> None:
+    """If an aggregated record is in doubt, so are all its rides; one ride in doubt is just one."""
     bucket = FakeBucket(given_up(AGGREGATE))
     memory = Memory(bucket, "failures", "rides", "rides")
-    memory.end(memory.begin([identity(1)]), State.CUT_OFF)
+    memory.end(memory.begin([in_doubt]), State.CUT_OFF)
     plan = Plan(
         Memory(bucket, "failures", "rides", "rides"), lambda payload: payload, 1000, pytest.fail
     )
     store = FailureStore(bucket, "failures", pytest.fail)
 
     assert len(list(plan.records(in_order(store, Selection(), lambda *_: None)))) == 2
-    assert plan.doubtful == 2
+    assert plan.doubtful == doubtful
 
 
 @pytest.mark.parametrize(
