@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,9 @@ class Stack:
         bucket = self.outputs["FailuresBucket"]
         for key in self._keys():
             self._s3.delete_object(Bucket=bucket, Key=key)
-        self._s3.delete_bucket(Bucket=bucket)
+        # boto3 repeats a call whose answer was lost, and the first one may have deleted the bucket.
+        with suppress(self._s3.exceptions.NoSuchBucket):
+            self._s3.delete_bucket(Bucket=bucket)
         try:
             yield
         finally:
