@@ -126,10 +126,7 @@ class Scorer:
         features = zone_features(
             rides.pickups[places].tolist(), rides.dropoffs[places].tolist(), rides.miles[places]
         )
-        values = self._model.predictor.predict(features)
-        if len(values) != len(places):
-            raise ValueError(f"{len(values)} predictions for {len(places)} rides")
-        return values
+        return self._model.values_of(features, len(places))
 
 
 class _Fates:

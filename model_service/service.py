@@ -23,10 +23,7 @@ from streams.deadline import Deadline
 from streams.errors import OUTAGES, Reason, Rejected, place_of
 from streams.logs import log_fields
 from streams.outcome import Outcome
-from streams.records import (
-    BatchResponse,
-    UserRecord,
-)
+from streams.records import BatchResponse, UserRecord
 from streams.rejections import RejectionSink
 from streams.writer import Entry, Writer
 

@@ -14,6 +14,8 @@ from typing import Final
 # What a model raises when memory, a disk or a network fails it, which is no fault of a ride.
 OUTAGES: Final = (MemoryError, OSError)
 
+_MAX_QUOTED_CHARACTERS = 200
+
 
 class Reason(StrEnum):
     """Why a record can never succeed."""
@@ -39,9 +41,6 @@ class Rejected(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
-
-
-_MAX_QUOTED_CHARACTERS = 200
 
 
 def brief(text: str, most: int = _MAX_QUOTED_CHARACTERS) -> str:

@@ -12,6 +12,8 @@ from streams.errors import Reason
 from streams.records import SourceRecord, UserRecord
 from streams.writer import Json
 
+logger = logging.getLogger(__name__)
+
 
 class RejectionSource(Struct, frozen=True, gc=False):
     """Where a rejected record came from.
@@ -40,9 +42,6 @@ class Rejection(Struct, frozen=True, gc=False):
     model: str
     version: str
     data: str
-
-
-logger = logging.getLogger(__name__)
 
 
 class S3Writer(Protocol):

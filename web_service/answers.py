@@ -8,7 +8,6 @@ from math import isfinite
 import msgspec
 from msgspec import Struct
 
-from model_service.records.features import ride_features
 from model_service.records.prediction_events import PredictionEvent
 from model_service.records.ride_events import Ride, RideEvent
 from streams.errors import Reason, place_of
@@ -59,9 +58,7 @@ def _values(served: Served, rides: Sequence[Ride]) -> Sequence[float]:
     if not rides:
         return []
     try:
-        values = served.model.predictor.predict(ride_features(rides))
-        if len(values) != len(rides):
-            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
+        values = served.model.values(rides)
     except Exception as error:
         # What it says may hold a ride: neither logged nor shown.
         logger.error("the model failed on %d rides: %s", len(rides), place_of(error))

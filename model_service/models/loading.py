@@ -9,11 +9,13 @@ from botocore.config import Config
 from model_service.models.model_files import read_mlmodel
 from model_service.models.predictors import Predictor, load_predictor
 from model_service.models.run_artifacts import fetch_model
-from model_service.records.features import ride_features
+from model_service.records.features import Features, ride_features
 from model_service.records.ride_events import Ride
 from model_service.settings import Settings
 from streams.connect import make_client
 from streams.errors import OUTAGES, SettingsError
+
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,17 @@ class Model:
         Raises:
             Exception: The model raises, or returns more or fewer values.
         """
-        values = self.predictor.predict(ride_features(rides))
-        if len(values) != len(rides):
-            raise ValueError(f"{len(values)} predictions for {len(rides)} rides")
+        return self.values_of(ride_features(rides), len(rides))
+
+    def values_of(self, features: Features, count: int) -> Sequence[float]:
+        """Predict a value for each of `count` rides, by their features.
+
+        Raises:
+            Exception: The model raises, or returns more or fewer values.
+        """
+        values = self.predictor.predict(features)
+        if len(values) != count:
+            raise ValueError(f"{len(values)} predictions for {count} rides")
         return values
 
     def predicts(self, ride: Ride) -> bool:
@@ -49,9 +59,6 @@ class Model:
         except Exception:
             return False
         return True
-
-
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5})
 
 
 def load_model(settings: Settings) -> Model:

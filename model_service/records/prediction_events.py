@@ -8,6 +8,13 @@ from msgspec import Struct
 
 from streams.json_fields import RideId
 
+# What leaves a value open. In JSON, it is always escaped.
+_HOLE: Final[Any] = msgspec.Raw(b"\0")
+# The event's ID is the last of its fields.
+_END = '"}'
+
+_encode_lines = msgspec.json.Encoder().encode_lines
+
 
 class PredictionEvent(Struct, frozen=True, gc=False):
     """What a record of the output stream says.
@@ -36,13 +43,6 @@ def prediction_of(field: str) -> Callable[[float, RideId], Struct]:
         frozen=True,
         gc=False,
     )
-
-
-# What leaves a value open. In JSON, it is always escaped.
-_HOLE: Final[Any] = msgspec.Raw(b"\0")
-
-
-_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class PredictionEncoder:
@@ -77,10 +77,6 @@ class PredictionEncoder:
                 _texts(values), _texts(ride_ids), positions, strict=True
             )
         ]
-
-
-# The event's ID is the last of its fields.
-_END = '"}'
 
 
 def _texts(values: Sequence[RideId | float]) -> list[str]:

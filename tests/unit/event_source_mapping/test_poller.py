@@ -15,14 +15,7 @@ from event_source_mapping.mapping_settings import MappingSettings
 from event_source_mapping.memory_kinesis import MemoryKinesis
 from event_source_mapping.poller import CATCH_UP_SECONDS, ShardPoller
 from tests.kpl import aggregate
-from tests.mapping import (
-    STREAM,
-    CountingKinesis,
-    FakeFunction,
-    NotingCheckpoints,
-    polling,
-    put,
-)
+from tests.mapping import STREAM, CountingKinesis, FakeFunction, NotingCheckpoints, polling, put
 from tests.polling import until
 
 AN_HOUR = 3600.0
